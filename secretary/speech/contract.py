@@ -1,0 +1,104 @@
+"""What a speech provider is to a conversation: somebody who listens, thinks and talks.
+
+One provider is one folder beside this file and one line in `registry.py`. A provider may be one model that takes audio
+and gives audio, a pipeline of three services, or the built-in local secretary; the conversation sees no difference.
+
+The conversation decides about turns' consequences (stopping, watchdogs, what a tool may do); the provider decides what
+is said. All audio is L16 little-endian mono 8,000 Hz. Everything runs on the node's event loop and must not block it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A destination as the provider may know it. Numbers stay outside: a model proposes names, the platform dials."""
+
+    destination_uuid: str
+    name: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """All that a provider is told about a call before it begins."""
+
+    call_uuid: str
+    domain_uuid: str
+    secretary_uuid: str
+    secretary_name: str
+    language: str
+    """`en` or `pt-br`."""
+    voice: str
+    greeting: str
+    prompt: str
+    """The business in the tenant's own words; empty for none."""
+    places: tuple[Place, ...] = ()
+    caller_number: str = ""
+    caller_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """Something the provider wants done. Names: transfer, take_message, end_call. Arguments are untrusted."""
+
+    tool_call_id: str
+    name: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+
+class SpeechListener(Protocol):
+    """The conversation's ear towards its provider."""
+
+    def on_caller_text(self, text: str) -> None:
+        """What the provider understood of the caller's last turn; empty when it understood nothing."""
+
+    def on_voice(self, utterance_id: str, text: str, pcm: bytes, last: bool) -> None:
+        """Voice to play. Parts of one utterance share its id and come in order; `text` is the part's words."""
+
+    def on_tool(self, call: ToolCall) -> None:
+        """Do this after what was said before it has been heard. Answered by `SpeechSession.tool_result`."""
+
+    def on_failed(self, reason: str) -> None:
+        """The provider cannot go on with this call. The conversation moves to the next provider or to a human."""
+
+
+class SpeechSession(Protocol):
+    """One provider in one call."""
+
+    async def open(self, listener: SpeechListener) -> None:
+        """Connect, within a deadline of the provider's own. Raises `ProviderError`."""
+
+    def hear(self, frame: bytes) -> None:
+        """One caller frame of 20 ms, always, in order; a provider that detects turns by itself lives off these."""
+
+    def turn_started(self) -> None:
+        """The caller has begun to speak (decided by the platform's voice activity)."""
+
+    def turn_ended(self, pcm: bytes) -> None:
+        """The caller has finished. `pcm` is the turn's audio with 300 ms before its onset."""
+
+    def say(self, text: str, *, keep: bool = True) -> None:
+        """Speak the platform's own sentence: greeting, reprompt, farewell. Comes back through `on_voice`.
+
+        `keep=False` leaves it out of the provider's memory of the conversation.
+        """
+
+    def interrupted(self, utterance_id: str, heard_text: str, heard_ms: int) -> None:
+        """The caller cut this utterance off after `heard_ms`; what comes later of it will not be played."""
+
+    def tool_result(self, tool_call_id: str, outcome: str, detail: str = "") -> None:
+        """How a tool ended (`ok`, `not_allowed`, `unknown`, `failed`, …), so that the provider can go on."""
+
+    def dtmf(self, digit: str) -> None: ...
+
+    async def close(self) -> None:
+        """Release everything, within 1 s. Idempotent."""
+
+
+class ProviderError(Exception):
+    """A provider could not be opened or broke. The message is for the log and the administrator, without secrets."""
