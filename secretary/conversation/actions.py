@@ -1,0 +1,145 @@
+"""What the machine wants done. The session carries these out in order; none of them waits for another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Have the provider speak the platform's own sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Queue this voice on the audio leg."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StopVoice:
+    """Silence the secretary now."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellInterrupted:
+    """Tell the provider how far the caller heard its utterance."""
+
+    utterance_id: str
+    heard_text: str
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeginTurn:
+    """The caller has the floor."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndTurn:
+    """The caller's turn is complete: give its audio to the provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Put the caller through. The session answers with ToolDone only when it failed; success is the call leaving."""
+
+    tool_call_id: str
+    destination_uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartMessage:
+    """Keep the caller's audio from now on: a message begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveMessage:
+    """Store the message. `complete` is false when the caller was cut off. Answered with ToolDone when it has an id."""
+
+    tool_call_id: str
+    text: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTool:
+    """Tell the provider how its tool ended."""
+
+    tool_call_id: str
+    outcome: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PassDigit:
+    """Tell the provider which key was pressed."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call."""
+
+    cause: str = "NORMAL_CLEARING"
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Give the caller to the dialplan's fallback: a human, or voicemail. `reason` is one word for the record."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the transcript: what was said *and heard*, when, on the call's clock (ms)."""
+
+    who: str
+    """`caller` or `secretary`."""
+    text: str
+    start_ms: int
+    end_ms: int
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One entry of the call's timeline."""
+
+    kind: str
+    at_ms: int
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The conversation is over. `outcome` is a value of `Call.outcome`."""
+
+    outcome: str
+    detail: str = ""
+
+
+Action = (
+    Say
+    | Play
+    | StopVoice
+    | TellInterrupted
+    | BeginTurn
+    | EndTurn
+    | Transfer
+    | StartMessage
+    | SaveMessage
+    | AnswerTool
+    | PassDigit
+    | HangUp
+    | Leave
+    | Line
+    | Note
+    | Close
+)

@@ -1,0 +1,115 @@
+"""What can happen in a conversation. The session gives these to the machine, each with the moment it happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from secretary.speech.contract import ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The call is answered, audio flows both ways, the provider is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceArrived:
+    """The provider delivered voice: L16 8,000 Hz and the words in it. `last` closes the utterance."""
+
+    utterance_id: str
+    text: str
+    pcm: bytes
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """The caller has heard everything that was queued."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerStarted:
+    """Voice activity is sure that the caller speaks; `onset_ms` is when it began, on the call's clock."""
+
+    onset_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallerEnded:
+    """The caller's turn is over; `last_sound_ms` is when the caller fell silent, on the call's clock."""
+
+    last_sound_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallerText:
+    """What the provider understood of the oldest turn not yet answered. May be empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The provider wants something done."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDone:
+    """A tool that the session ran has ended; `outcome` is `ok` or one word for what went wrong."""
+
+    tool_call_id: str
+    outcome: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """The caller pressed a key."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The caller's channel is gone. `cause` is the switch's hangup cause."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallLeft:
+    """The call lives on, but elsewhere: transferred or bridged."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A part of the call failed for good: `part` is `leg`, `provider` or `node`."""
+
+    part: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The machine's own deadline has come."""
+
+
+Event = (
+    Started
+    | VoiceArrived
+    | Drained
+    | CallerStarted
+    | CallerEnded
+    | CallerText
+    | ToolCalled
+    | ToolDone
+    | Pressed
+    | CallEnded
+    | CallLeft
+    | Broken
+    | Tick
+)

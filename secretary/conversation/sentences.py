@@ -1,0 +1,35 @@
+"""The platform's own sentences: what it says when neither the caller nor the provider does.
+
+They are spoken by the provider's voice, but never thought up by a model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    still_there: str
+    nobody_there: str
+    time_is_up: str
+    trouble: str
+
+
+_ENGLISH = Sentences(
+    still_there="Are you still there?",
+    nobody_there="I cannot hear you. I am passing your call on.",
+    time_is_up="I am sorry, we have reached the end of the time for this call. Goodbye.",
+    trouble="I am sorry, something went wrong here. I am passing your call on.",
+)
+_PORTUGUESE = Sentences(
+    still_there="Você ainda está aí?",
+    nobody_there="Não estou ouvindo você. Vou passar a sua ligação.",
+    time_is_up="Desculpe, chegamos ao fim do tempo desta ligação. Até logo.",
+    trouble="Desculpe, algo deu errado aqui. Vou passar a sua ligação.",
+)
+
+
+def sentences(language: str) -> Sentences:
+    """The sentences in `language` (`en`, `pt-br`); English for any other."""
+    return _PORTUGUESE if language.lower().startswith("pt") else _ENGLISH

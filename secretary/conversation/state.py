@@ -1,0 +1,59 @@
+"""Where a conversation stands, and the rules it goes by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class State(Enum):
+    GREETING = "greeting"
+    LISTENING = "listening"
+    SPEAKING = "speaking"
+    TRANSFERRING = "transferring"
+    LEAVING = "leaving"
+    """Saying the last sentence; nothing that is said or called now changes the end."""
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the secretary's settings say about the conversation; all times in ms."""
+
+    language: str = "en"
+    greeting: str = ""
+    silence_ms: int = 8_000
+    """How long the caller may be silent before being asked whether they are there."""
+    silence_prompts: int = 2
+    max_call_ms: int = 600_000
+    greeting_ms: int = 3_000
+    """How long the provider may take to produce the first voice of the call."""
+    answer_ms: int = 6_000
+    """How long the provider may take to answer a turn; at twice that the caller goes to the fallback."""
+    transfer_ms: int = 20_000
+    message_ms: int = 180_000
+    """The longest message a caller may leave."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """One turn of the caller, waiting for its words."""
+
+    onset_ms: int
+    last_sound_ms: int = 0
+    decided_ms: int = 0
+
+
+class Message(Enum):
+    """How far a message left by the caller has come."""
+
+    NONE = "none"
+    OPEN = "open"
+    """The caller has been asked to speak."""
+    BEGUN = "begun"
+    """The caller has said something that must not be lost."""
+    SAVED = "saved"
+
+
+MOST_WAITING_TURNS = 20
+"""Turns without words kept at a time; a provider that never gives words loses the oldest."""
