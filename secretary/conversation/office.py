@@ -1,0 +1,35 @@
+"""What a conversation asks of the rest of the platform: things kept, and things done outside the call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from secretary.conversation.actions import Line, Note
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How something done outside ended: `ok`, or one word for what went wrong and a sentence for the record."""
+
+    word: str
+    detail: str = ""
+
+
+class Office(Protocol):
+    """One call's door to the platform. Nothing here is called per audio frame."""
+
+    def live_line(self, line: Line) -> None:
+        """Show this line to whoever is watching the call. Best effort, returns at once."""
+
+    def live_note(self, note: Note) -> None:
+        """Show this event to whoever is watching the call. Best effort, returns at once."""
+
+    async def transfer(self, destination_uuid: str) -> Outcome:
+        """Have a worker put the caller through. Returns when the job has ended; success is the call leaving."""
+        ...
+
+    async def save_message(self, *, text: str, audio: Path | None, complete: bool) -> Outcome:
+        """Store what the caller left. Must not lose it: retries inside, and says in the log where the audio lies."""
+        ...

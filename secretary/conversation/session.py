@@ -1,0 +1,295 @@
+"""The shell around the conversation: it owns the call's leg, provider and clock, and does what the machine says.
+
+Everything here runs on the node's event loop. What must wait (a hang-up, a transfer, a message to be stored) runs as a
+task of its own and comes back to the machine as an event, so that the voice never stops for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from eslbridge import control as ctl
+from eslbridge.control import CallControl, ControlError
+from eslbridge.media.contract import AudioLeg
+from secretary.audio.turns import SpeechEnded, SpeechStarted, TurnDetector
+from secretary.audio.vad import VoiceActivity
+from secretary.conversation import actions as act
+from secretary.conversation import events as ev
+from secretary.conversation.ear import Ear
+from secretary.conversation.machine import Conversation
+from secretary.conversation.office import Office, Outcome
+from secretary.conversation.recording import CallRecording, Disk, MessageAudio
+from secretary.conversation.state import Rules, State
+from secretary.speech.contract import SpeechSession, ToolCall
+
+log = structlog.get_logger(__name__)
+
+MESSAGE_PAUSE_MS = 2_000
+"""A caller who dictates a message pauses to think; that is not its end."""
+MOST_LINES = 2_000
+"""Transcript lines and timeline entries kept in memory for one call, each; more are dropped and the record says so."""
+GOODBYE_S = 10.0
+"""How long the work left when a call ends (storing a message, hanging up) may take."""
+
+
+class Record:
+    """What remains of a conversation: filled while it runs, read when it is over."""
+
+    def __init__(self) -> None:
+        self.lines: list[act.Line] = []
+        self.notes: list[act.Note] = []
+        self.outcome = "failed"
+        self.detail = ""
+        self.destination_uuid = ""
+        self.latency: dict[str, dict[str, int]] = {}
+        self.dropped = 0
+
+    def add_line(self, line: act.Line) -> None:
+        self.lines.append(line) if len(self.lines) < MOST_LINES else self._drop()
+
+    def add_note(self, note: act.Note) -> None:
+        self.notes.append(note) if len(self.notes) < MOST_LINES else self._drop()
+
+    def _drop(self) -> None:
+        self.dropped += 1
+
+
+class Session:
+    """One call's conversation from the answer to the end. `run` returns the record and leaves nothing behind."""
+
+    def __init__(
+        self,
+        *,
+        call: CallControl,
+        leg: AudioLeg,
+        provider: SpeechSession,
+        rules: Rules,
+        voice_activity: VoiceActivity,
+        office: Office,
+        disk: Disk,
+        message_path: Callable[[], Path],
+        recording_path: Path | None = None,
+        began: float | None = None,
+    ) -> None:
+        self.record = Record()
+        self._call, self._leg, self._provider, self._office = call, leg, provider, office
+        self._disk, self._message_path = disk, message_path
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time() if began is None else began
+        self._machine = Conversation(rules)
+        self._voice_activity = voice_activity
+        self._turns = TurnDetector()
+        self._slot = voice_activity.open(self._judged)
+        self._ear = Ear()
+        self._message: MessageAudio | None = None
+        self._recording = CallRecording(recording_path, disk) if recording_path else None
+        self._files: list[Future[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._over: asyncio.Future[None] = self._loop.create_future()
+
+    @property
+    def recording(self) -> Path | None:
+        return self._recording.path if self._recording else None
+
+    async def run(self) -> Record:
+        """Hold the conversation. The provider must be open, the call answered and the leg attached."""
+        try:
+            self._call.on_event(self._on_call_event)
+            self._leg.listen(self)
+            self._give(ev.Started())
+            await self._over
+        finally:
+            await self._clean_up()
+        return self.record
+
+    def drop(self, reason: str) -> None:
+        """End the conversation from outside (the node is going down): the caller goes to the fallback."""
+        self._give(ev.Broken("node", reason))
+
+    # What the leg, the switch and the provider tell ---------------------------------------------------------------
+
+    def on_frame(self, frame: bytes) -> None:
+        self._voice_activity.feed(self._slot, frame)
+        self._ear.add(frame)
+        self._provider.hear(frame)
+        if self._message is not None:
+            self._message.add(frame)
+        if self._recording is not None:
+            self._recording.caller(frame, self._now())
+
+    def on_drained(self) -> None:
+        self._give(ev.Drained())
+
+    def on_lost(self, reason: str) -> None:
+        self._give(ev.Broken("leg", reason))
+
+    def on_caller_text(self, text: str) -> None:
+        self._give(ev.CallerText(text))
+
+    def on_voice(self, utterance_id: str, text: str, pcm: bytes, last: bool) -> None:
+        self._give(ev.VoiceArrived(utterance_id, text, pcm, last))
+
+    def on_tool(self, call: ToolCall) -> None:
+        self._give(ev.ToolCalled(call))
+
+    def on_failed(self, reason: str) -> None:
+        self._give(ev.Broken("provider", reason))
+
+    def _on_call_event(self, event: ctl.CallEvent) -> None:
+        match event:
+            case ctl.Dtmf(digit, _):
+                self._give(ev.Pressed(digit))
+            case ctl.HungUp(cause):
+                self._give(ev.CallEnded(cause))
+            case ctl.Left(reason):
+                self._give(ev.CallLeft(reason))
+            case ctl.Bridged():
+                pass  # followed by Left when the call is not ours any more
+
+    def _judged(self, probability: float) -> None:
+        change = self._turns.update(probability, self._now())
+        if change is None:
+            return
+        if isinstance(change, SpeechStarted):
+            self._give(ev.CallerStarted(change.onset_ms))
+        elif isinstance(change, SpeechEnded):
+            self._give(ev.CallerEnded(change.last_sound_ms))
+
+    # The machine --------------------------------------------------------------------------------------------------
+
+    def _now(self) -> int:
+        return int((self._loop.time() - self._began) * 1000)
+
+    def _give(self, event: ev.Event) -> None:
+        now = self._now()
+        for action in self._machine.receive(event, now=now, heard=self._leg.heard_ms):
+            self._do(action, now)
+        deadline = self._machine.deadline
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if deadline is not None:
+            self._timer = self._loop.call_at(self._began + deadline / 1000, self._give, ev.Tick())
+
+    def _do(self, action: act.Action, now: int) -> None:
+        match action:
+            case act.Play(pcm):
+                accepted = self._leg.play(pcm)
+                if self._recording is not None:
+                    self._recording.played(pcm[:accepted], now)
+            case act.StopVoice():
+                self._leg.stop()
+                if self._recording is not None:
+                    self._recording.stopped(now)
+            case act.Say(text):
+                self._provider.say(text)
+            case act.BeginTurn():
+                self._ear.begin()
+                self._provider.turn_started()
+            case act.EndTurn():
+                self._provider.turn_ended(self._ear.end())
+            case act.TellInterrupted(utterance_id, heard_text, heard_ms):
+                self._provider.interrupted(utterance_id, heard_text, heard_ms)
+            case act.AnswerTool(tool_call_id, outcome, detail):
+                self._provider.tool_result(tool_call_id, outcome, detail)
+            case act.PassDigit(digit):
+                self._provider.dtmf(digit)
+            case act.StartMessage():
+                self._start_message()
+            case act.SaveMessage(tool_call_id, text, complete):
+                self._spawn(self._save_message(tool_call_id, text, complete))
+            case act.Transfer(tool_call_id, destination_uuid):
+                self.record.destination_uuid = destination_uuid
+                self._spawn(self._transfer(tool_call_id, destination_uuid))
+            case act.HangUp(cause):
+                self._spawn(self._tell_switch(self._call.hang_up(cause)))
+            case act.Leave(reason):
+                self._spawn(self._tell_switch(self._call.leave(reason)))
+            case act.Line():
+                self.record.add_line(action)
+                self._office.live_line(action)
+            case act.Note():
+                self.record.add_note(action)
+                self._office.live_note(action)
+            case act.Close(outcome, detail):
+                self.record.outcome, self.record.detail = outcome, detail
+                if not self._over.done():
+                    self._over.set_result(None)
+
+    # What takes time ----------------------------------------------------------------------------------------------
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("conversation_task_failed", error=repr(error))
+
+    async def _tell_switch(self, command: Coroutine[Any, Any, None]) -> None:
+        try:
+            await command
+        except ControlError as error:
+            log.warning("switch_refused", error=str(error))
+
+    async def _transfer(self, tool_call_id: str, destination_uuid: str) -> None:
+        try:
+            outcome = await self._office.transfer(destination_uuid)
+        except Exception as error:
+            log.exception("transfer_failed")
+            outcome = Outcome("failed", str(error))
+        if outcome.word != "ok":
+            self.record.destination_uuid = ""
+            self._give(ev.ToolDone(tool_call_id, outcome.word, outcome.detail))
+
+    def _start_message(self) -> None:
+        self._close_message()
+        self._turns.pause_ms = MESSAGE_PAUSE_MS
+        self._message = MessageAudio(self._message_path(), self._disk)
+
+    async def _save_message(self, tool_call_id: str, text: str, complete: bool) -> None:
+        path = self._message.path if self._message is not None else None
+        written = self._close_message()
+        if written is not None:
+            await asyncio.wrap_future(written)
+        outcome = await self._office.save_message(text=text, audio=path, complete=complete)
+        self._give(ev.ToolDone(tool_call_id, outcome.word, outcome.detail))
+
+    def _close_message(self) -> Future[None] | None:
+        message, self._message = self._message, None
+        self._turns.pause_ms = TurnDetector.PAUSE_MS
+        if message is None:
+            return None
+        written = message.close()
+        self._files.append(written)
+        return written
+
+    async def _clean_up(self) -> None:
+        self._voice_activity.close(self._slot)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._leg.close()
+        if self._recording is not None:
+            self._recording.stopped(self._now())
+            self._files.append(self._recording.close(self._now()))
+        if self._machine.state is not State.ENDED:
+            self._give(ev.Broken("node", "the session was cancelled"))
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=GOODBYE_S)
+            for task in late:
+                task.cancel()
+                log.error("conversation_task_too_slow", task=task.get_name())
+        self._close_message()
+        await self._provider.close()
+        for written in self._files:
+            await asyncio.wrap_future(written)
+        self.record.latency = self._machine.latency.summary()
