@@ -1,0 +1,202 @@
+"""Settings of every process (web, voicenode, worker, beat, commands), read from the environment.
+
+`.env.example` lists the variables. A wrong value raises ImproperlyConfigured at start; nothing is guessed. With DEBUG
+off the defaults are those of a public site behind HTTPS; the profiles that serve plain HTTP on a loopback address say
+`HTTPS_ONLY=false`.
+"""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Any
+
+from secretary.config import databases, env
+from secretary.config.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+# --- What must be decided first -------------------------------------------------------------------------------------
+DEBUG = env.boolean("DEBUG", False)
+HTTPS_ONLY = env.boolean("HTTPS_ONLY", not DEBUG)
+SECRET_KEY = env.secret("SECRET_KEY", "only-for-development-" + "x" * 40 if DEBUG else None, min_length=40)
+SECRET_KEY_FALLBACKS = env.strings("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = env.strings("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.strings("CSRF_TRUSTED_ORIGINS")
+DATA_DIR = Path(env.string("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+"""Recordings, messages and the voice cache live below it."""
+FIELD_ENCRYPTION_KEYS = env.strings("FIELD_ENCRYPTION_KEYS")
+"""Fernet keys, the newest first. `tenants.E002` complains where there is none."""
+
+# --- Applications ---------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "tenants",
+    "eslbridge",
+    "secretary",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "secretary.config.middleware.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "secretary.config.urls"
+ASGI_APPLICATION = "secretary.config.asgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- PostgreSQL and Redis -------------------------------------------------------------------------------------------
+DATABASE_URL = env.url(
+    "DATABASE_URL", "postgresql://127.0.0.1:5432/voice_secretary", schemes=["postgresql", "postgres"]
+)
+REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", schemes=["redis", "rediss", "unix"])
+DATABASES = {
+    "default": databases.postgresql(
+        DATABASE_URL,
+        pool_size=env.integer("DATABASE_POOL_SIZE", 10, least=0, most=500),
+        statement_timeout_ms=env.integer("DATABASE_STATEMENT_TIMEOUT_MS", 15_000, least=0),
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL}], "prefix": "secretary"},
+    }
+}
+
+# --- Celery ---------------------------------------------------------------------------------------------------------
+# A message carries a job's id and no more: the row is the truth and claims itself, so that a message delivered twice
+# does nothing and a lost one is sent again by the sweeper. Hence acknowledged late, one at a time, results ignored.
+CELERY_BROKER_URL = databases.celery_broker(REDIS_URL)
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Longer than any task, or Redis would hand out a task that is still running.
+    "visibility_timeout": 300,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 3,
+    "health_check_interval": 25,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Who publishes is a request or a call: it may not wait for a broker that is gone. The sweeper sends again.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"eslbridge.run_job": {"queue": "esl"}}
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    # An unsent sweep is worthless once the next is due: expired ones are dropped instead of piling up.
+    "sweep-jobs": {"task": "eslbridge.sweep_jobs", "schedule": 15.0, "options": {"expires": 14}},
+    "sweep-calls": {"task": "secretary.sweep_calls", "schedule": 15.0, "options": {"expires": 14}},
+}
+
+# --- The voice node -------------------------------------------------------------------------------------------------
+VOICENODE_NAME = env.string("VOICENODE_NAME", platform.node() or "voicenode")
+VOICENODE_ESL_BIND = env.host_port("VOICENODE_ESL_BIND", "127.0.0.1:8022")
+VOICENODE_MEDIA_BIND = env.host_port("VOICENODE_MEDIA_BIND", "127.0.0.1:8085")
+VOICENODE_UDP_BIND = env.host_port("VOICENODE_UDP_BIND", "127.0.0.1:10200")
+VOICENODE_ADVERTISED_HOST = env.string("VOICENODE_ADVERTISED_HOST", VOICENODE_UDP_BIND.host)
+"""Where FreeSWITCH reaches this node's audio, unless a domain's credential says otherwise."""
+VOICENODE_MAX_CALLS = env.integer("VOICENODE_MAX_CALLS", 200, least=1)
+VOICENODE_ESL_MAX_CONNECTIONS = env.integer("VOICENODE_ESL_MAX_CONNECTIONS", 5000, least=1)
+
+# --- What eslbridge asks of the product, which it must not import ---------------------------------------------------
+ESLBRIDGE_OWNS_CALL = "secretary.selectors.calls.owns_call"
+
+# --- Language and time ----------------------------------------------------------------------------------------------
+LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)")]
+LANGUAGE_CODE = env.string("LANGUAGE_CODE", "en", choices=[code for code, _ in LANGUAGES])
+TIME_ZONE = env.string("TIME_ZONE", "UTC")
+USE_I18N = True
+USE_TZ = True
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+# --- Static files ---------------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_MANIFEST = env.boolean("STATIC_MANIFEST", False)
+"""On where `collectstatic` has run (the container image): hashed, compressed names. Off: served from the sources."""
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            if STATIC_MANIFEST
+            else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        )
+    },
+}
+WHITENOISE_USE_FINDERS = not STATIC_MANIFEST
+
+# --- People and their browsers --------------------------------------------------------------------------------------
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = HTTPS_ONLY
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_SECURE = HTTPS_ONLY
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
+SECURE_HSTS_PRELOAD = HTTPS_ONLY
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env.boolean("TRUST_PROXY_HEADERS", False):
+    # Only behind a proxy that sets this header itself: otherwise anybody could claim to come by HTTPS.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+# --- Logging --------------------------------------------------------------------------------------------------------
+LOG_LEVEL = env.string("LOG_LEVEL", "INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+LOG_FORMAT = env.string("LOG_FORMAT", "console", choices=["console", "json"])
+LOGGING = logging_config(level=LOG_LEVEL, form=LOG_FORMAT)

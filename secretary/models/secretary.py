@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import uuid
+from typing import Final
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from tenants.models import TenantModel
+from tenants.models.domain import Language
+
+# What may be dialled: digits, star and hash, as on a telephone.
+DIALLED = RegexValidator(r"^[0-9*#]{1,20}$", _("Only digits, * and #, at most 20."))
+MAX_GREETING: Final = 1_000
+MAX_PROMPT: Final = 20_000
+
+
+class Secretary(TenantModel):
+    """Who answers: a name, a voice, a language, what is said and known, and what happens when nobody speaks."""
+
+    secretary_uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    language = models.CharField(_("language"), max_length=8, choices=Language.choices, default=Language.ENGLISH)
+    voice = models.CharField(_("voice"), max_length=120, blank=True, default="")
+    greeting = models.TextField(_("greeting"), max_length=MAX_GREETING, blank=True, default="")
+    prompt = models.TextField(_("facts about the business"), max_length=MAX_PROMPT, blank=True, default="")
+    provider = models.CharField(_("provider"), max_length=40, default="local")
+    record_calls = models.BooleanField(_("record calls"), default=False)
+    max_call_s = models.PositiveIntegerField(
+        _("longest call (s)"), default=600, validators=[MinValueValidator(10), MaxValueValidator(14_400)]
+    )
+    silence_s = models.FloatField(
+        _("silence before asking again (s)"), default=8.0, validators=[MinValueValidator(1.0), MaxValueValidator(120.0)]
+    )
+    silence_prompts = models.PositiveSmallIntegerField(
+        _("times to ask a silent caller"), default=2, validators=[MaxValueValidator(10)]
+    )
+    fallback_number = models.CharField(
+        _("fallback number"), max_length=20, blank=True, default="", validators=[DIALLED]
+    )
+    """Where a caller goes when nothing else works; empty: the dialplan's own fallback."""
+
+    class Meta(TenantModel.Meta):
+        verbose_name = _("secretary")
+        verbose_name_plural = _("secretaries")
+        ordering = ("name",)
+        constraints = (
+            # The target of foreign keys that stay inside the tenant.
+            models.UniqueConstraint(fields=("domain", "secretary_uuid"), name="secretary_secretary_tenant"),
+            models.CheckConstraint(condition=models.Q(language__in=Language.values), name="secretary_language"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
