@@ -12,7 +12,10 @@ DEADLINE_S = 600.0
 
 
 def install(package: str, what: str) -> None:
-    """Install a package with apt-get as root. Raises MissingServerError where we may not, CommandFailedError if apt fails."""
+    """Install a package with apt-get as root.
+
+    Raises MissingServerError where we may not, CommandFailedError where apt fails.
+    """
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
         raise MissingServerError(what, f"sudo apt-get install -y {package}")
@@ -27,7 +30,5 @@ def install(package: str, what: str) -> None:
             timeout=DEADLINE_S,
             check=False,
         )
-    if (
-        done.returncode != 0
-    ):  # of the installation: an update may fail for a foreign list and the package still be there
+    if done.returncode != 0:  # of the installation alone: an update may fail for a foreign list
         raise CommandFailedError(f"apt-get install {package}", f"status {done.returncode}", done.stdout + done.stderr)

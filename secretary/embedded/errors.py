@@ -1,4 +1,4 @@
-"""What can go wrong while the embedded servers and processes are looked after, in words for the person at the terminal."""
+"""What can go wrong around the embedded servers and processes, in words for the person at the terminal."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Becomes another program, tied to the life of its parent: `python -I -S launch.py PARENT SIGNAL UID GID PROGRAM ARG…`.
 
-A child that was started by a supervisor which is then killed with SIGKILL would stay behind. Linux can prevent that:
-prctl(PR_SET_PDEATHSIG) makes the kernel send SIGNAL when the thread that started the child is gone. The setting outlives
-execve but not a change of user, so the user is changed first. (Doing this in subprocess's preexec_fn is unsafe in a
-process with threads.) UID 0 and GID 0 mean: stay who you are. Standard library only, so that it starts in some 15 ms.
+A child whose supervisor is killed with SIGKILL would stay behind. Linux can prevent that: prctl(PR_SET_PDEATHSIG) makes
+the kernel send SIGNAL when the thread that started the child is gone. The setting outlives execve but not a change of
+user, so the user is changed first. (Doing this in subprocess's preexec_fn is unsafe in a process with threads.) UID 0
+and GID 0 mean: stay who you are. Standard library only, so that it starts in some 15 ms.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ TAIL_LINES = 15
 
 
 class BoundedLog:
-    """Appends lines to `path`; past `limit` bytes the file becomes `path`.1 (the older .1 is dropped) and a new one begins."""
+    """Appends to `path`; past `limit` bytes the file becomes `path`.1 (an older one goes) and a new one begins."""
 
     def __init__(self, path: Path, limit: int = LIMIT_BYTES) -> None:
         self.path = path

@@ -70,7 +70,7 @@ def wheel_programs() -> list[Programs]:
 
 
 def choose_programs(data: Path, available: list[Programs]) -> Programs:
-    """The first installation, or for an existing cluster the first of the cluster's own major version.
+    """The first installation, or for an existing cluster the first of its own major version.
 
     Raises MissingServerError when there is none, EmbeddedError when none fits the cluster.
     """
@@ -85,7 +85,7 @@ def choose_programs(data: Path, available: list[Programs]) -> Programs:
             return programs
     raise EmbeddedError(
         f"The database in {data} was made by PostgreSQL {version}, and this machine has only "
-        f"{', '.join(str(p.version) for p in available)}. Install postgresql-{version}, or move {data} away to start anew."
+        f"{', '.join(str(p.version) for p in available)}. Install postgresql-{version}, or move the folder away."
     )
 
 

@@ -21,7 +21,7 @@ MAX_LINE_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A process as it should be run. Ready is: `probe` returns True, or, where there is none, `ready_line` was printed."""
+    """A process as it should be run. Ready: `probe` returns True or, without one, `ready_line` was printed."""
 
     name: str
     command: Sequence[str]
@@ -39,7 +39,7 @@ class Service:
 
 @dataclass(slots=True)
 class Process:
-    """A running (or ended) process of a service. Spawn it from a thread that lives as long as the supervisor (launch.py)."""
+    """A running (or ended) process. The spawning thread must live as long as the supervisor (launch.py)."""
 
     service: Service
     log: BoundedLog
@@ -50,7 +50,7 @@ class Process:
     _pump: threading.Thread = field(init=False)
 
     def spawn(self) -> None:
-        """Start it in a process group of its own, so that Ctrl-C reaches the supervisor only, which then stops it in order."""
+        """Start it in a process group of its own: Ctrl-C reaches the supervisor only, which stops all in order."""
         service, who = self.service, self.service.account
         self.popen = subprocess.Popen(  # noqa: S603
             [

@@ -1,7 +1,7 @@
 """The embedded profile's settings: secrets and ports, made once, kept in var/embedded.env (mode 0600).
 
-Whatever is set in the environment wins, so that a newcomer's machine and production run the same code and differ only in
-where the values come from.
+Whatever is set in the environment wins: a newcomer's machine and production run the same code and differ only in where
+the values come from.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import base64
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# name: (first port to try, whether UDP counts, too)
+# The first port to try for each.
 PORTS = {
     "POSTGRES_PORT": 15432,
     "REDIS_PORT": 16379,
@@ -34,7 +34,7 @@ def _fernet_key() -> str:
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
 
 
-SECRETS = {
+SECRETS: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(50),
     "FIELD_ENCRYPTION_KEYS": _fernet_key,
     "POSTGRES_SUPERUSER_PASSWORD": lambda: secrets.token_urlsafe(24),
@@ -62,8 +62,8 @@ class Profile:
                     profile.values[name.strip()] = value.strip()
         return profile
 
-    def complete(self, ports: Iterable[str] = PORTS, *, base: Mapping[str, int] | None = None) -> None:
-        """Make what is missing, replace ports (of those named) that are in use, and save if anything changed.
+    def complete(self, ports: Collection[str] = tuple(PORTS), *, base: Mapping[str, int] | None = None) -> None:
+        """Make what is missing, replace those of `ports` that are in use, and save if anything changed.
 
         Call it only while nothing of ours is running, under the folder's lock. `base`: first ports to try.
         """
@@ -71,9 +71,9 @@ class Profile:
         for name, make in SECRETS.items():
             self.values.setdefault(name, make())
         taken = {int(value) for name, value in self.values.items() if name in PORTS}
-        for name in ports:
+        for name in PORTS:
             kept = self.values.get(name)
-            if kept is not None and is_free(int(kept), udp=name in UDP):
+            if kept is not None and (name not in ports or is_free(int(kept), udp=name in UDP)):
                 continue
             port = free_port((base or PORTS)[name], udp=name in UDP, avoid=taken)
             taken.add(port)
@@ -100,13 +100,13 @@ class Profile:
         return int(self.values[name])
 
     def environment(self, var: Path) -> dict[str, str]:
-        """What the application's settings read, as far as this profile decides it. DATABASE_URL and REDIS_URL are not in it."""
+        """What the settings read, as far as this profile decides it: all but DATABASE_URL and REDIS_URL."""
         values = self.values
         return {
             "SECRET_KEY": values["SECRET_KEY"],
             "FIELD_ENCRYPTION_KEYS": values["FIELD_ENCRYPTION_KEYS"],
             "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
-            "INSECURE_HTTP": "true",
+            "HTTPS_ONLY": "false",
             "DATA_DIR": str(var),
             "WEB_BIND": f"127.0.0.1:{values['WEB_PORT']}",
             "VOICENODE_ESL_BIND": f"127.0.0.1:{values['VOICENODE_ESL_PORT']}",
@@ -116,7 +116,7 @@ class Profile:
 
 
 def overlay(defaults: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` over `defaults`. NAME_FILE in the environment counts as NAME: the default must not stand beside it."""
+    """`environment` over `defaults`. NAME_FILE counts as NAME: the default must not stand beside it."""
     merged = {name: value for name, value in defaults.items() if f"{name}_FILE" not in environment}
     return merged | dict(environment)
 

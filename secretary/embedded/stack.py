@@ -29,7 +29,7 @@ from secretary.embedded.errors import AlreadyRunningError, CommandFailedError, E
 from secretary.embedded.lock import FolderLock
 from secretary.embedded.postgres import THROWAWAY_SETTINGS, Postgres
 from secretary.embedded.process import Service
-from secretary.embedded.profile import Profile, overlay
+from secretary.embedded.profile import PORTS, Profile, overlay
 from secretary.embedded.redis import Redis
 from secretary.embedded.services import APPLICATION, PROJECT, application_services, bind_address
 from secretary.embedded.supervisor import Supervisor
@@ -53,11 +53,11 @@ def _silent(text: str) -> None:
 class Stack:
     """Use it as a context manager, from the main thread if SIGTERM is to stop it in order.
 
-    `var`: the folder for everything, default `var/` in the project. `throwaway`: a temporary folder instead, ports of its
-    own, a PostgreSQL that does not wait for the disk and whose role may create databases; gone afterwards.
+    `var`: the folder for everything, default `var/` in the project. `throwaway`: a temporary folder instead, ports
+    of its own, a PostgreSQL that does not wait for the disk and whose role may create databases; gone afterwards.
     `attach`: where another instance runs in the folder, use its servers instead of raising AlreadyRunningError.
-    `say` gets sentences for the user, `progress` gets (service, seconds) when a service became ready and (service, None)
-    when its start begins, `echo` gets (service, line) of what the processes print.
+    `say` gets sentences for the user, `progress` gets (service, None) when its start begins and (service, seconds) when
+    it is ready, `echo` gets (service, line) of what the processes print.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Stack:
         self.close()
 
     def start(self, names: Iterable[str] = ALL) -> None:
-        """Start services by name (of ALL), in the order of ALL, and wait until each is ready. Running ones are left alone.
+        """Start services by name, in the order of ALL, and wait until each is ready. Running ones are left alone.
 
         Raises ServiceFailedError, MissingServerError, KeyError for an unknown name.
         """
@@ -145,11 +145,11 @@ class Stack:
         return done.stdout
 
     def call(self, command: list[str]) -> int:
-        """Run a command in the foreground, on this terminal, inside the environment; gives its exit status.
+        """Run a command in the foreground, on this terminal, in the project's folder; gives its exit status.
 
         Ctrl-C goes to the command (the terminal sends it to both); we wait for its end.
         """
-        with subprocess.Popen(command, env=self.environment) as process:  # noqa: S603
+        with subprocess.Popen(command, cwd=PROJECT, env=self.environment) as process:  # noqa: S603
             while True:
                 try:
                     return _shell_status(process.wait())
@@ -227,13 +227,15 @@ class Stack:
         self._catch_signals()
         self._supervisor = Supervisor(self.var, say=self._say, echo=self._echo)
         profile = Profile.load(self.var / "embedded.env")
-        profile.complete(base=_throwaway_ports() if self._throwaway else None)
+        # A short-lived command leaves the application's ports alone: a switch's dialplan may name them.
+        ports = ("POSTGRES_PORT", "REDIS_PORT") if self._attach else PORTS
+        profile.complete(ports, base=_throwaway_ports() if self._throwaway else None)
         for note in profile.notes:
             self._say(note)
         self._set_environment(profile)
 
     def _join(self) -> None:
-        """Use the servers of the instance that holds the lock: wait until it has written its profile and they answer."""
+        """Use the servers of the instance that holds the lock, once it has written its profile and they answer."""
         assert self._lock is not None  # noqa: S101
         self.attached = True
         self._lock.join()
@@ -278,9 +280,7 @@ class Stack:
                 self._servers["redis"] = redis
                 defaults["REDIS_URL"] = redis.url
             if home != self.var and not self.attached:
-                self._say(
-                    f"The account {account.name if account else ''} cannot enter {self.var}: the servers' data is in {home}."
-                )
+                self._say(f"The servers' account cannot enter {self.var}: their data is in {home}.")
         self.environment = overlay(defaults, given)
         self.environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{given.get('PATH', os.defpath)}"
         self.environment["PYTHONUNBUFFERED"] = "1"
@@ -288,7 +288,7 @@ class Stack:
     def _service(self, name: str) -> Service:
         server = self._servers.get(name)
         if server is None:
-            return application_services(self.environment, self.var)[name]
+            return application_services(self.environment)[name]
         server.prepare()
         return Service(
             name,
@@ -308,9 +308,7 @@ class Stack:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             self._lock.await_users(
-                lambda: self._say(
-                    "Another command uses the database; it is stopped when that one is done (Ctrl-C: now)."
-                )
+                lambda: self._say("Another command uses the database; waiting for its end (Ctrl-C: stop now).")
             )
         except KeyboardInterrupt:
             pass

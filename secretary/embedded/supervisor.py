@@ -1,8 +1,8 @@
 """Starts processes in order, watches them, starts a crashed one again, and stops all of them in reverse order.
 
 All processes are started by one thread that lives as long as the supervisor, because the kernel's parent-death signal
-(launch.py) is tied to the thread that forked. So a supervisor that is killed with SIGKILL takes its processes along; what
-should survive even that is found by the next start through the pid file.
+(launch.py) is tied to the thread that forked. So a supervisor that is killed with SIGKILL takes its processes along;
+what survives even that is found by the next start through the pid file.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Supervisor:
         self._end([entry])
 
     def stop_all(self) -> None:
-        """Stop everything: first all that stand on others, together, then the foundations one by one, last started first."""
+        """Stop everything, last started first: those that stand on others together, then the foundations one by one."""
         entries = list(reversed(self._entries.values()))
         self._entries.clear()
         self._end([entry for entry in entries if not entry.service.foundation])
