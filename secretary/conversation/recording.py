@@ -23,8 +23,9 @@ log = structlog.get_logger(__name__)
 SAMPLES_PER_MS = RATE // 1000
 FLUSH_SAMPLES = RATE
 """How much is gathered before it goes to the writer: one second."""
-SLACK_SAMPLES = 60 * SAMPLES_PER_MS
-"""How far a track may be off the clock before it is padded or thinned: ordinary network jitter stays as it came."""
+SLACK_SAMPLES = 240 * SAMPLES_PER_MS
+"""How far the caller's track may be off the clock before it is padded or thinned. A busy moment delivers frames late
+and together: they belong one after the other, not after a gap."""
 MOST_PENDING = 2_000
 """Writes that may wait for the disk: about 64 MB. More are dropped, counted and logged."""
 

@@ -54,7 +54,9 @@ class Live:
         self._put(call_uuid, {"type": "call.line", **asdict(line)})
 
     def note(self, call_uuid: str, note: Note) -> None:
-        self._put(call_uuid, {"type": "call.event", "kind": note.kind, "at_ms": note.at_ms, "detail": dict(note.detail)})
+        self._put(
+            call_uuid, {"type": "call.event", "kind": note.kind, "at_ms": note.at_ms, "detail": dict(note.detail)}
+        )
 
     def _put(self, call_uuid: str, message: dict[str, Any]) -> None:
         try:

@@ -1,0 +1,175 @@
+"""The session does what the machine says, with doubles all around it."""
+
+from __future__ import annotations
+
+import asyncio
+import wave
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from eslbridge import control as ctl
+from secretary.conversation.office import Outcome
+from secretary.conversation.recording import Disk
+from secretary.conversation.session import Record, Session
+from secretary.conversation.state import Rules
+from tests.secretary.conversation import doubles
+
+
+@dataclass
+class Call:
+    """A session with its doubles, running."""
+
+    leg: doubles.Leg
+    switch: doubles.Switch
+    provider: doubles.Provider
+    office: doubles.Office
+    activity: doubles.Activity
+    session: Session
+    task: asyncio.Task[Record]
+
+    async def settle(self) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    async def ended(self) -> Record:
+        async with asyncio.timeout(5):
+            return await self.task
+
+    def speak(self) -> None:
+        """The caller begins to speak: as many windows as prove it, with their frames."""
+        assert self.leg.listener is not None
+        for _ in range(8):
+            self.leg.listener.on_frame(b"\x10\x00" * 160)
+        for _ in range(4):
+            self.activity.judge(0.9)
+
+
+@pytest.fixture
+async def call(tmp_path: Path) -> AsyncIterator[Call]:
+    leg, switch, provider = doubles.Leg(), doubles.Switch(), doubles.Provider()
+    office, activity, disk = doubles.Office(), doubles.Activity(), Disk()
+    session = Session(
+        call=switch,
+        leg=leg,
+        provider=provider,
+        rules=Rules(greeting="Hello."),
+        voice_activity=cast(Any, activity),
+        office=office,
+        disk=disk,
+        message_path=lambda: tmp_path / "message.wav",
+        recording_path=tmp_path / "call.wav",
+    )
+    await provider.open(session)
+    task = asyncio.create_task(session.run())
+    await asyncio.sleep(0)
+    yield Call(leg, switch, provider, office, activity, session, task)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    disk.close()
+
+
+async def test_greets_and_says_live_what_was_heard(call: Call) -> None:
+    """The greeting is asked for at once; its line is live when it was heard, and in the record at the end."""
+    assert call.provider.said == ["Hello."]
+    assert call.office.lines == []
+    call.leg.hear_all()
+    assert [line.text for line in call.office.lines] == ["Hello."]
+    call.switch.tell(ctl.HungUp("NORMAL_CLEARING"))
+    record = await call.ended()
+    assert record.outcome == "caller_hung_up" and record.lines == call.office.lines
+
+
+async def test_barge_in_reaches_the_leg_and_the_provider(call: Call) -> None:
+    """The voice stops in the very call of voice activity that proves speech, and the provider learns how far it came."""
+    call.leg.hear_all()
+    call.provider.speak("one two three four", ms=4_000)
+    call.leg.heard_ms += 2_000
+    call.speak()
+    assert call.leg.stops == 1
+    assert call.provider.cut == [("u", "one two", 2_000)]
+
+
+async def test_transfer_is_asked_of_the_office_and_ends_when_the_call_leaves(call: Call) -> None:
+    """Only the call's leaving makes a transfer; the record names the destination."""
+    call.leg.hear_all()
+    call.provider.tool("transfer", destination_uuid="d1")
+    await call.settle()
+    assert call.office.transfers == ["d1"]
+    assert not call.task.done()
+    call.switch.tell(ctl.Left("transferred"))
+    record = await call.ended()
+    assert (record.outcome, record.destination_uuid) == ("transferred", "d1")
+
+
+@pytest.mark.parametrize("trouble", [Outcome("not_allowed", "premium"), RuntimeError("database gone")])
+async def test_failed_transfer_comes_back_to_the_provider(call: Call, trouble: Outcome | Exception) -> None:
+    """Whatever goes wrong outside, the provider hears of it and the record names no destination."""
+    call.office.transfer_outcome = trouble
+    call.leg.hear_all()
+    call.provider.tool("transfer", destination_uuid="d1")
+    await call.settle()
+    assert call.provider.results == [("transfer", "not_allowed" if isinstance(trouble, Outcome) else "failed")]
+    assert call.session.record.destination_uuid == ""
+
+
+async def test_hanging_up_in_a_message_keeps_its_audio(call: Call) -> None:
+    """The message of a caller who hangs up is stored with all that was said, before the session ends."""
+    call.leg.hear_all()
+    call.provider.tool("record_message")
+    call.speak()
+    call.switch.tell(ctl.HungUp("NORMAL_CLEARING"))
+    record = await call.ended()
+    assert record.outcome == "message"
+    ((text, audio, complete),) = call.office.messages
+    assert (text, complete) == ("", False) and audio is not None
+    with wave.open(str(audio)) as file:
+        assert file.getnframes() == 8 * 160
+
+
+async def test_end_of_a_turn_gives_its_audio_to_the_provider(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn is what was heard from before its onset on."""
+    call.leg.hear_all()
+    call.speak()
+    monkeypatch.setattr(call.session, "_began", call.session._began - 2.0)
+    call.activity.judge(0.0)
+    assert len(call.provider.turns) == 1 and len(call.provider.turns[0]) == 8 * 320
+
+
+async def test_a_switch_that_refuses_does_not_break_the_end(call: Call) -> None:
+    """The call is gone already: the session still ends and cleans up."""
+    call.switch.refuse = True
+    call.leg.hear_all()
+    call.provider.tool("end_call", reason="done")
+    record = await call.ended()
+    assert record.outcome == "completed" and call.switch.did == [("hang_up", "NORMAL_CLEARING")]
+    assert call.leg.closed and call.provider.closed and call.activity.slots == 0
+
+
+async def test_a_node_going_down_gives_the_caller_to_the_fallback(call: Call) -> None:
+    """Nobody is dropped into silence."""
+    call.session.drop("restart")
+    record = await call.ended()
+    assert record.outcome == "fallback" and call.switch.did == [("leave", "node_failed")]
+
+
+async def test_cancelling_leaves_nothing_behind(call: Call) -> None:
+    """A cancelled session gives back its slot, leg and provider, and sends the caller to the fallback."""
+    call.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call.task
+    assert call.leg.closed and call.provider.closed and call.activity.slots == 0
+    assert call.switch.did == [("leave", "node_failed")]
+
+
+async def test_both_sides_are_recorded(call: Call, tmp_path: Path) -> None:
+    """The recording is complete when the session ends, also what came in one burst."""
+    call.leg.hear_all()
+    call.speak()
+    call.switch.tell(ctl.HungUp("NORMAL_CLEARING"))
+    await call.ended()
+    with wave.open(str(tmp_path / "call.wav")) as file:
+        assert file.getnchannels() == 2 and file.getnframes() >= 8 * 160
