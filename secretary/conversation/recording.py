@@ -71,7 +71,7 @@ class WavFile:
     def append(self, pcm: bytes) -> None:
         if self._wave is None:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-            self._wave = wave.open(str(self.path), "wb")  # noqa: SIM115 - closed by close()
+            self._wave = wave.open(str(self.path), "wb")
             self._wave.setnchannels(self._channels)
             self._wave.setsampwidth(2)
             self._wave.setframerate(RATE)

@@ -84,7 +84,7 @@ async def test_greets_and_says_live_what_was_heard(call: Call) -> None:
 
 
 async def test_barge_in_reaches_the_leg_and_the_provider(call: Call) -> None:
-    """The voice stops in the very call of voice activity that proves speech, and the provider learns how far it came."""
+    """The voice stops in the very call of voice activity that proves speech; the provider learns how far it came."""
     call.leg.hear_all()
     call.provider.speak("one two three four", ms=4_000)
     call.leg.heard_ms += 2_000
