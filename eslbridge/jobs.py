@@ -1,0 +1,232 @@
+"""Jobs: what is to be done on the telephone network, from the row's birth to its end.
+
+The row is written in the transaction of its cause and sent to Celery when that commits. Everything after is a
+conditional UPDATE whose row count decides, so that a job delivered twice runs once:
+
+    create_job ─▶ queued ── claim ─▶ running ── mark_sent ─▶ running, sent ── finish ─▶ done | failed
+                    │ cancel ─▶ cancelled
+
+`sweep` sends again what the broker lost and what a dead worker had claimed without sending, and ends the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+from uuid import UUID, uuid4
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from eslbridge.models import Job, JobKind, JobOutcome, JobState
+from eslbridge.models.job import FINAL
+from tenants.context import platform_context, tenant_context
+
+log = structlog.get_logger(__name__)
+
+RESEND_AFTER: Final = timedelta(seconds=15)
+"""A queued job whose message has not led to a claim by then is sent again."""
+STALE_AFTER: Final = timedelta(seconds=150)
+"""A running job older than this has lost its worker: longer than CELERY_TASK_TIME_LIMIT (120 s)."""
+MAX_ATTEMPTS: Final = 3
+SWEEP_BATCH: Final = 500
+"""Rows of each kind one sweep touches; the next one is 15 s away."""
+EXPIRES: Final[Mapping[str, timedelta | None]] = {
+    # The caller waits for a transfer, and is told something else after a few seconds.
+    JobKind.TRANSFER: timedelta(seconds=20),
+    JobKind.ORIGINATE: timedelta(seconds=60),
+    JobKind.HANGUP: timedelta(seconds=600),
+}
+MAX_REASON: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """How a job ended: a `JobOutcome` and, for people, why."""
+
+    outcome: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """What somebody who waits for a job wants to know."""
+
+    job_uuid: UUID
+    state: str
+    outcome: str
+    reason: str
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+
+def create_job(
+    *,
+    domain_uuid: UUID,
+    kind: str,
+    arguments: Mapping[str, str],
+    call_uuid: UUID | None = None,
+    secretary_uuid: UUID | None = None,
+    job_uuid: UUID | None = None,
+    run_after: datetime | None = None,
+) -> Job:
+    """Write a job in the caller's transaction (or an own one) and send it when that commits.
+
+    With a `job_uuid` that exists already, the job of that id is given back and nothing is sent: asking twice is safe.
+    """
+    now = timezone.now()
+    begins = run_after or now
+    lifetime = EXPIRES.get(kind)
+    with tenant_context(domain_uuid):
+        job, created = Job.objects.get_or_create(
+            job_uuid=job_uuid or uuid4(),
+            defaults={
+                "domain_id": domain_uuid,
+                "kind": kind,
+                "arguments": dict(arguments),
+                "call_uuid": call_uuid,
+                "secretary_uuid": secretary_uuid,
+                "run_after": begins,
+                "expires_at": begins + lifetime if lifetime is not None else None,
+                "enqueued_at": now if begins <= now else None,
+            },
+        )
+        if created and begins <= now:
+            transaction.on_commit(partial(enqueue, domain_uuid, job.job_uuid))
+    return job
+
+
+def enqueue(domain_uuid: UUID, job_uuid: UUID) -> bool:
+    """Hand a job's id to Celery. False when the broker is out of reach: the sweeper tries again."""
+    from eslbridge.tasks import run_job
+
+    try:
+        run_job.apply_async((str(domain_uuid), str(job_uuid)))
+    except Exception as error:  # kombu raises the transport's own errors, of many kinds
+        log.warning("job.not_enqueued", job=str(job_uuid), domain=str(domain_uuid), error=str(error)[:200])
+        return False
+    return True
+
+
+def claim(*, domain_uuid: UUID, job_uuid: UUID) -> Job | None:
+    """Take a queued job that is due, for this worker alone. None: somebody has it, it is over, or not this tenant's."""
+    now = timezone.now()
+    with tenant_context(domain_uuid):
+        due = Job.objects.filter(job_uuid=job_uuid, state=JobState.QUEUED, run_after__lte=now)
+        alive = due.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
+        if not alive.update(state=JobState.RUNNING, claimed_at=now, attempts=F("attempts") + 1, updated_at=now):
+            return None
+        return Job.objects.get(job_uuid=job_uuid)
+
+
+def mark_sent(job: Job) -> bool:
+    """Say that the command goes out now. False: this worker has lost the job meanwhile and must send nothing.
+
+    The claim's time and the attempt tell this worker's claim from a later one.
+    """
+    with tenant_context(job.domain_uuid):
+        mine = Job.objects.filter(
+            job_uuid=job.job_uuid, state=JobState.RUNNING, attempts=job.attempts, sent_at__isnull=True
+        )
+        return bool(mine.update(sent_at=timezone.now(), updated_at=Now()))
+
+
+def finish(job: Job, result: JobResult) -> bool:
+    """Write a running job's end. False: it is no longer this worker's, and what stands there stays."""
+    done = result.outcome == JobOutcome.DONE
+    with tenant_context(job.domain_uuid):
+        mine = Job.objects.filter(job_uuid=job.job_uuid, state=JobState.RUNNING, attempts=job.attempts)
+        finished = mine.update(
+            state=JobState.DONE if done else JobState.FAILED,
+            outcome=result.outcome,
+            reason=_reason(result.reason),
+            finished_at=timezone.now(),
+            updated_at=Now(),
+        )
+    return bool(finished)
+
+
+def cancel(*, domain_uuid: UUID, job_uuid: UUID, reason: str = "") -> bool:
+    """Take a job back that no worker has claimed. False: too late."""
+    with tenant_context(domain_uuid):
+        waiting = Job.objects.filter(job_uuid=job_uuid, state=JobState.QUEUED)
+        return bool(
+            waiting.update(
+                state=JobState.CANCELLED, reason=_reason(reason), finished_at=timezone.now(), updated_at=Now()
+            )
+        )
+
+
+def status(*, domain_uuid: UUID, job_uuid: UUID) -> JobStatus | None:
+    """How a job stands; None where the tenant has no such job."""
+    with tenant_context(domain_uuid):
+        row = Job.objects.filter(job_uuid=job_uuid).values_list("job_uuid", "state", "outcome", "reason").first()
+    return JobStatus(*row) if row is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep did: numbers of jobs."""
+
+    sent_again: int = 0
+    expired: int = 0
+    requeued: int = 0
+    given_up: int = 0
+
+
+def sweep(now: datetime | None = None) -> Swept:
+    """Look after jobs that stand still, in all tenants. Harmless beside another sweep and beside the workers."""
+    moment = now or timezone.now()
+    with platform_context():
+        expired = _end(
+            Q(state=JobState.QUEUED, expires_at__lte=moment), JobOutcome.FAILED, "expired before a worker began", moment
+        )
+        stale = Q(state=JobState.RUNNING, claimed_at__lte=moment - STALE_AFTER)
+        unsent = stale & Q(sent_at__isnull=True, attempts__lt=MAX_ATTEMPTS)
+        requeued = Job.objects.filter(_batch(unsent)).update(
+            state=JobState.QUEUED, claimed_at=None, enqueued_at=None, updated_at=moment
+        )
+        given_up = _end(stale, JobOutcome.FAILED, "the worker that had it died", moment)
+        again = _due_again(moment)
+    sent = sum(enqueue(domain_uuid, job_uuid) for domain_uuid, job_uuid in again)
+    swept = Swept(sent_again=sent, expired=expired, requeued=requeued, given_up=given_up)
+    if swept != Swept():
+        log.info("jobs.swept", sent_again=sent, expired=expired, requeued=requeued, given_up=given_up)
+    return swept
+
+
+def _due_again(moment: datetime) -> list[tuple[UUID, UUID]]:
+    """The queued jobs whose message seems lost, marked as sent now so that the next sweep leaves them alone."""
+    silent = Q(enqueued_at__isnull=True) | Q(enqueued_at__lte=moment - RESEND_AFTER)
+    due = Q(state=JobState.QUEUED, run_after__lte=moment) & silent
+    rows = list(
+        Job.objects.filter(due)
+        .select_for_update(skip_locked=True)
+        .order_by("run_after")
+        .values_list("domain_id", "job_uuid")[:SWEEP_BATCH]
+    )
+    Job.objects.filter(job_uuid__in=[job_uuid for _, job_uuid in rows]).update(enqueued_at=moment)
+    return rows
+
+
+def _batch(condition: Q) -> Q:
+    rows = Job.objects.filter(condition).select_for_update(skip_locked=True).order_by("run_after")
+    return Q(job_uuid__in=list(rows.values_list("job_uuid", flat=True)[:SWEEP_BATCH]))
+
+
+def _end(condition: Q, outcome: JobOutcome, reason: str, moment: datetime) -> int:
+    return Job.objects.filter(_batch(condition)).update(
+        state=JobState.FAILED, outcome=outcome, reason=reason, finished_at=moment, updated_at=moment
+    )
+
+
+def _reason(text: str) -> str:
+    return text.replace("\0", "")[:MAX_REASON]

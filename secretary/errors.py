@@ -1,0 +1,63 @@
+"""Why a call cannot be taken by a secretary. Each names itself for the log and the counters."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CallRefused(Exception):
+    """The call goes to the fallback. `reason` is a fixed word; the message is for people, without foreign text."""
+
+    reason: ClassVar[str] = "refused"
+
+
+class UnknownDomain(CallRefused):
+    """No tenant of this UUID."""
+
+    reason = "unknown_domain"
+
+
+class DomainDisabled(CallRefused):
+    reason = "domain_disabled"
+
+
+class UnknownSecretary(CallRefused):
+    """The tenant has no secretary of this UUID; somebody else's does not count."""
+
+    reason = "unknown_secretary"
+
+
+class UnmappedExtension(CallRefused):
+    """No secretary answers at the extension that was dialled."""
+
+    reason = "unmapped_extension"
+
+
+class SecretaryDisabled(CallRefused):
+    reason = "secretary_disabled"
+
+
+class NoCredential(CallRefused):
+    """The tenant has no switch: nobody said how the audio travels."""
+
+    reason = "no_credential"
+
+
+class QuotaFull(CallRefused):
+    """As many calls as the tenant may have at once are in progress."""
+
+    reason = "quota_full"
+
+
+class ForeignCall(CallRefused):
+    """The channel is already on record as another tenant's call (it was transferred between domains)."""
+
+    reason = "foreign_call"
+
+
+class TransferRefused(Exception):
+    """A transfer that the platform does not do. `reason` is the policy's word, or `unknown_destination`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

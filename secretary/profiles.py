@@ -1,0 +1,97 @@
+"""What the voice node is told about a secretary, and what it tells about a call: frozen values, no database behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from eslbridge.profiles import MediaProfile
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationProfile:
+    """Somebody a caller can be put through to."""
+
+    destination_uuid: UUID
+    name: str
+    aliases: tuple[str, ...]
+    number: str
+    kind: str
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class SecretaryProfile:
+    """All that a call needs of the database, read once at its beginning. No secret in it."""
+
+    domain_uuid: UUID
+    domain_name: str
+    """Also the dialplan context."""
+    time_zone: str
+    max_calls: int
+    secretary_uuid: UUID
+    name: str
+    language: str
+    voice: str
+    greeting: str
+    prompt: str
+    provider: str
+    record_calls: bool
+    max_call_s: int
+    silence_s: float
+    silence_prompts: int
+    fallback_number: str
+    extension: str
+    media: MediaProfile
+    destinations: tuple[DestinationProfile, ...]
+    """Enabled ones, the highest priority first."""
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceRecord:
+    """One line of the transcript; ms since the call's start."""
+
+    who: str
+    text: str
+    start_ms: int
+    end_ms: int
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One point of the timeline; ms since the call's start."""
+
+    at_ms: int
+    kind: str
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """A message as far as it has come. The same UUID again replaces it."""
+
+    text: str = ""
+    audio: str = ""
+    """Path below DATA_DIR."""
+    complete: bool = False
+    message_uuid: UUID = field(default_factory=uuid4)
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """A call's end, to be written in one go."""
+
+    outcome: str
+    outcome_detail: str = ""
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    """None: now."""
+    destination_uuid: UUID | None = None
+    recording: str = ""
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+    utterances: tuple[UtteranceRecord, ...] = ()
+    events: tuple[EventRecord, ...] = ()
+    message: MessageRecord | None = None

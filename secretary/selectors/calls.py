@@ -1,0 +1,114 @@
+"""Reads of the voice node and the worker: who answers a call, and whose it is."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from eslbridge.selectors import media_profile
+from secretary.errors import (
+    DomainDisabled,
+    NoCredential,
+    SecretaryDisabled,
+    UnknownDomain,
+    UnknownSecretary,
+    UnmappedExtension,
+)
+from secretary.models import Call, Destination, ExtensionMapping, Secretary
+from secretary.profiles import DestinationProfile, SecretaryProfile
+from tenants.context import tenant_context
+from tenants.errors import InvalidTenantError
+from tenants.models import Domain
+
+
+def resolve_secretary(
+    *, domain_uuid: UUID | str, secretary_uuid: UUID | str | None, extension: str
+) -> SecretaryProfile:
+    """Find who answers a call. The arguments come from channel variables and may be anything.
+
+    The secretary named decides; where none is named (the 8XXX pattern of the dialplan), the extension dialled does.
+    Raises UnknownDomain, DomainDisabled, UnknownSecretary, UnmappedExtension, SecretaryDisabled, NoCredential.
+    """
+    try:
+        with tenant_context(domain_uuid):
+            return _resolve(secretary_uuid, extension)
+    except InvalidTenantError as error:
+        raise UnknownDomain("The call names no domain's UUID.") from error
+
+
+def _resolve(secretary_uuid: UUID | str | None, extension: str) -> SecretaryProfile:
+    domain = Domain.objects.first()
+    if domain is None:
+        raise UnknownDomain("There is no domain of this UUID.")
+    if not domain.enabled:
+        raise DomainDisabled(f"{domain.name} is disabled.")
+    secretary = _named(secretary_uuid) if secretary_uuid else _mapped(extension)
+    if not secretary.enabled:
+        raise SecretaryDisabled("The secretary is disabled.")
+    media = media_profile(domain_uuid=domain.domain_uuid)
+    if media is None:
+        raise NoCredential(f"{domain.name} has no ESL credential.")
+    return SecretaryProfile(
+        domain_uuid=domain.domain_uuid,
+        domain_name=domain.name,
+        time_zone=domain.time_zone,
+        max_calls=domain.max_calls,
+        secretary_uuid=secretary.secretary_uuid,
+        name=secretary.name,
+        language=secretary.language,
+        voice=secretary.voice,
+        greeting=secretary.greeting,
+        prompt=secretary.prompt,
+        provider=secretary.provider,
+        record_calls=secretary.record_calls,
+        max_call_s=secretary.max_call_s,
+        silence_s=secretary.silence_s,
+        silence_prompts=secretary.silence_prompts,
+        fallback_number=secretary.fallback_number,
+        extension=extension if extension.isascii() and len(extension) <= 20 else "",
+        media=media,
+        destinations=tuple(
+            DestinationProfile(
+                destination_uuid=row.destination_uuid,
+                name=row.name,
+                aliases=tuple(row.aliases),
+                number=row.number,
+                kind=row.kind,
+                priority=row.priority,
+            )
+            for row in Destination.objects.filter(enabled=True)
+        ),
+    )
+
+
+def _named(secretary_uuid: UUID | str) -> Secretary:
+    try:
+        identity = secretary_uuid if isinstance(secretary_uuid, UUID) else UUID(secretary_uuid)
+    except ValueError as error:
+        raise UnknownSecretary("The call names no secretary's UUID.") from error
+    secretary = Secretary.objects.filter(secretary_uuid=identity).first()
+    if secretary is None:
+        raise UnknownSecretary("The domain has no secretary of this UUID.")
+    return secretary
+
+
+def _mapped(extension: str) -> Secretary:
+    if not extension.isascii() or not extension.isdigit():
+        raise UnmappedExtension("No extension was dialled.")
+    mapping = ExtensionMapping.objects.filter(extension=extension, enabled=True).select_related("secretary").first()
+    if mapping is None:
+        raise UnmappedExtension(f"No secretary answers at {extension[:20]}.")
+    return mapping.secretary
+
+
+def owns_call(*, domain_uuid: UUID, call_uuid: UUID) -> bool:
+    """Whether a call is this tenant's. The table is filled by the voice node, never from what a job claims."""
+    with tenant_context(domain_uuid):
+        return Call.objects.filter(call_uuid=call_uuid).exists()
+
+
+def calls_in_progress(*, domain_uuid: UUID) -> int:
+    """How many of the tenant's call slots are taken."""
+    with tenant_context(domain_uuid):
+        return Call.objects.filter(outcome="in_progress", lease_until__gt=timezone.now()).count()

@@ -1,0 +1,37 @@
+"""Writes: secretaries. Inside a tenant; each is one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from secretary.models import Secretary
+from secretary.services.optimistic import lock_unchanged
+
+
+def _store(secretary: Secretary, values: dict[str, Any]) -> Secretary:
+    for name, value in values.items():
+        setattr(secretary, name, value)
+    secretary.full_clean()
+    secretary.save()
+    return secretary
+
+
+@transaction.atomic
+def create_secretary(**values: Any) -> Secretary:
+    """Make a secretary. Raises ValidationError by field."""
+    return _store(Secretary(), values)
+
+
+@transaction.atomic
+def update_secretary(*, secretary_uuid: UUID, seen_at: datetime | None, **values: Any) -> Secretary:
+    """Change a secretary that was last seen at `seen_at`. Raises DoesNotExist, StaleRowError, ValidationError."""
+    return _store(lock_unchanged(Secretary, secretary_uuid, seen_at), values)
+
+
+def delete_secretary(*, secretary_uuid: UUID) -> None:
+    """Remove a secretary and its extensions. Its calls and messages stay. Raises DoesNotExist."""
+    Secretary.objects.get(pk=secretary_uuid).delete()

@@ -1,0 +1,13 @@
+"""Celery tasks of the product. Each is a line: the work is in the services."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from secretary.services import calls
+
+
+@shared_task(name="secretary.sweep_calls")
+def sweep_calls() -> None:
+    """End the calls whose node died."""
+    calls.sweep_calls()
