@@ -107,6 +107,17 @@ def reachable_home(wanted: Path, account: Account | None) -> Path:
     return home
 
 
+def copy_open(tree: Path, target: Path) -> None:
+    """Copy a folder so that everybody may read and run the copy, whatever umask the original was made under."""
+    shutil.copytree(tree, target, symlinks=True)
+    for folder, _, names in os.walk(target):
+        Path(folder).chmod(0o755)
+        for name in names:
+            path = Path(folder, name)
+            if not path.is_symlink():
+                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+
+
 def runnable(binary: Path, account: Account | None, home: Path, tree: Path | None = None) -> Path:
     """`binary`, or a copy of it under `home` where the account cannot reach the original (an environment under /root).
 
@@ -121,6 +132,6 @@ def runnable(binary: Path, account: Account | None, home: Path, tree: Path | Non
         copy.parent.mkdir(parents=True, exist_ok=True)
         half = copy.with_name(copy.name + ".part")
         shutil.rmtree(half, ignore_errors=True)
-        shutil.copytree(root, half, symlinks=True)
+        copy_open(root, half)
         half.rename(copy)
     return copy / binary.relative_to(root)

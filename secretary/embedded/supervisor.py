@@ -209,8 +209,8 @@ class Supervisor:
         half.replace(self._pids)
 
 
-def end_leftovers(path: Path) -> list[str]:
-    """Kill processes that an earlier supervisor noted in `path` and left; gives their names.
+def end_leftovers(path: Path, patience_s: float = 5.0) -> list[str]:
+    """Kill processes that an earlier supervisor noted in `path` and left, after `patience_s`; gives their names.
 
     A process is known by pid and start time, so a foreign one that got the same pid later is safe.
     """
@@ -222,7 +222,7 @@ def end_leftovers(path: Path) -> list[str]:
         # PostgreSQL is left to its own clean-up, which stops it without losing anything (see postgres.py).
         if name == "postgres":
             continue
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + patience_s
         while _start_time(pid) == started and time.monotonic() < deadline:
             time.sleep(0.05)  # it has had its parent-death signal and may be on its way out
         try:
