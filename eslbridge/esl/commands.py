@@ -13,7 +13,6 @@ from typing import Final, Literal
 
 from eslbridge.esl.command import (
     Command,
-    CommandRefused,
     matching,
     number,
     originate_value,
@@ -21,6 +20,7 @@ from eslbridge.esl.command import (
     quoted,
     uuid,
 )
+from eslbridge.esl.errors import CommandRefused
 
 MixType = Literal["mono", "mixed", "stereo"]
 

@@ -111,6 +111,11 @@ class Message:
         return self.body.decode("utf-8", "replace")
 
     @property
+    def answer(self) -> str:
+        """What a command was answered: an API command's output, or the reply. A denied API command gets a reply."""
+        return self.text.strip() if self.content_type == "api/response" else self.reply_text
+
+    @property
     def is_linger_notice(self) -> bool:
         """Whether the channel is gone while the connection stays for a last few events."""
         return self.header("Content-Disposition") == "linger"

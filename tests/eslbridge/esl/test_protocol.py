@@ -80,7 +80,9 @@ def test_connect_reply_without_length(connect_reply: bytes) -> None:
 
 def test_percent_0a_in_a_sip_header_forges_nothing(connect_reply: bytes) -> None:
     """A User-Agent of `x%0AUnique-ID: victim…` is one value: neither UUID, domain nor framing changes."""
-    evil = b"variable_sip_user_agent: x%0AUnique-ID: victim%0Avariable_domain_uuid: tenant-b%0AContent-Length: 9999%0A\n"
+    evil = (
+        b"variable_sip_user_agent: x%0AUnique-ID: victim%0Avariable_domain_uuid: tenant-b%0AContent-Length: 9999%0A\n"
+    )
     (message,) = parse(evil + connect_reply)
     data = channel_data(message)
     assert data.unique_id == "c0e06181-846d-4979-91c0-29cd8b32c17d"

@@ -1,0 +1,262 @@
+"""The server that FreeSWITCH connects to for each call (`socket host:port async full`).
+
+What is particular about it comes from how FreeSWITCH fails: a listener that accepts and says nothing costs the caller
+25 s of dead air, and one that goes away at once can leave him parked for ever, while a *refused* connection makes
+FreeSWITCH try the next host at once. So `connect` is said the moment a connection is there, a full server closes its
+listening socket instead of turning callers away, and whoever slips in meanwhile is given back with care.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from eslbridge.esl import commands
+from eslbridge.esl.call import OutboundCall
+from eslbridge.esl.connection import Connection
+from eslbridge.esl.errors import EslError, ProtocolError
+from eslbridge.esl.events import Event, channel_data
+from eslbridge.esl.protocol import Message
+from eslbridge.metrics import (
+    ESL_CALLS,
+    ESL_CALLS_OPEN,
+    ESL_DROPPED,
+    ESL_LISTENER_CLOSED,
+    ESL_SETUP_SECONDS,
+)
+
+log = structlog.get_logger(__name__)
+
+CONNECT_S: Final = 2.0
+"""How long FreeSWITCH may take to describe the channel."""
+BACKLOG: Final = 4096
+CLOSE_S: Final = 2.0
+REOPEN_S: Final = 0.5
+"""How long to wait before trying again for a port that somebody else holds."""
+
+CallHandler = Callable[[OutboundCall], Awaitable[None] | None]
+
+
+class OutboundServer:
+    """Accepts calls and hands each to `handler` as soon as its channel data is there, with its set-up on the way.
+
+    `handler` may be a coroutine function: it runs as a task, and if it fails, the call goes back to the dialplan with
+    `eslbridge_result=failed`. With `reuse_port` several processes share one port.
+    """
+
+    def __init__(
+        self,
+        handler: CallHandler,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8022,
+        max_connections: int = 5000,
+        reuse_port: bool = False,
+    ) -> None:
+        self._handler = handler
+        self._address = (host, port)
+        self._max = max_connections
+        self._reuse_port = reuse_port
+        self._listener: asyncio.Server | None = None
+        self._open: set[Connection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
+        self._opening: asyncio.Task[None] | None = None
+        self._empty: asyncio.Event | None = None
+
+    @property
+    def port(self) -> int:
+        """The port in use, also where 0 was asked for."""
+        return self._address[1]
+
+    @property
+    def connections(self) -> int:
+        """Connections open now, calls that left us included until they hang up."""
+        return len(self._open)
+
+    @property
+    def is_listening(self) -> bool:
+        return self._listener is not None
+
+    async def start(self) -> None:
+        """Begin to listen. Raises OSError if the port is taken."""
+        await self._listen()
+        log.info("esl outbound server listens", host=self._address[0], port=self.port, max_connections=self._max)
+
+    def drain(self) -> None:
+        """Accept no more calls: FreeSWITCH tries the next host. The calls there are go on."""
+        self._draining = True
+        self._close_listener()
+
+    async def close(self, reason: str = "node ends") -> None:
+        """Stop, and cut what is left: those callers go on in the dialplan."""
+        self.drain()
+        if self._opening is not None:
+            self._opening.cancel()
+        for connection in tuple(self._open):
+            connection.close(reason)
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._open:
+            self._empty = asyncio.Event()
+            async with asyncio.timeout(CLOSE_S):
+                await self._empty.wait()
+
+    # --- listening ---
+
+    async def _listen(self) -> None:
+        host, port = self._address
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if self._reuse_port:
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            listening.setblocking(False)
+            listening.bind((host, port))
+            # asyncio accepts as many in one go as the backlog it is told: few, so that `max_connections` holds.
+            server = await asyncio.get_running_loop().create_server(self._arrival, sock=listening, backlog=16)
+            listening.listen(BACKLOG)
+        except BaseException:
+            listening.close()
+            raise
+        self._address = (host, listening.getsockname()[1])
+        self._listener = server
+
+    def _close_listener(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
+
+    async def _reopen(self) -> None:
+        while not self._draining and self._listener is None and len(self._open) < self._max:
+            try:
+                await self._listen()
+                log.info("esl outbound server has room again", connections=len(self._open))
+            except OSError as error:
+                log.error("esl outbound port not available", port=self.port, error=str(error))
+                await asyncio.sleep(REOPEN_S)
+        self._opening = None
+
+    # --- connections ---
+
+    def _arrival(self) -> Connection:
+        arrival = _Arrival(self)
+        arrival.connection = Connection(arrival)
+        return arrival.connection
+
+    def _opened(self, connection: Connection) -> bool:
+        """Count a connection; whether there is room for its call."""
+        self._open.add(connection)
+        ESL_CALLS_OPEN.set(len(self._open))
+        if len(self._open) >= self._max and self._listener is not None:
+            log.warning("esl outbound server is full: listener closed", connections=len(self._open))
+            ESL_LISTENER_CLOSED.inc()
+            self._close_listener()
+        return len(self._open) <= self._max
+
+    def _released(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        ESL_CALLS_OPEN.set(len(self._open))
+        if self._empty is not None and not self._open:
+            self._empty.set()
+        room = len(self._open) <= self._max - max(1, self._max // 50)
+        if room and self._listener is None and not self._draining and self._opening is None:
+            self._opening = asyncio.get_running_loop().create_task(self._reopen())
+
+    def _arrived(self, call: OutboundCall, *, has_room: bool) -> None:
+        if not has_room:
+            # Only a caller who was in the backlog when the listener closed. Never connect-and-exit: `leave` waits.
+            ESL_DROPPED.labels("full").inc()
+            log.warning("call given back: server full", call_uuid=call.call_uuid)
+            self._run(call.leave("busy"), call)
+            return
+        ESL_CALLS.inc()
+        try:
+            result = self._handler(call)
+        except Exception:
+            log.exception("the handler of calls failed", call_uuid=call.call_uuid)
+            self._run(call.leave("failed"), call)
+            return
+        if inspect.isawaitable(result):
+            self._run(result, call)
+
+    def _run(self, work: Awaitable[None], call: OutboundCall) -> None:
+        async def guarded() -> None:
+            try:
+                await work
+            except Exception:
+                log.exception("a call's handler failed", call_uuid=call.call_uuid)
+                await call.leave("failed")
+
+        task = asyncio.get_running_loop().create_task(guarded())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _Arrival:
+    """A connection until its channel is known: the owner before the call."""
+
+    __slots__ = ("_deadline", "_has_room", "_server", "_since", "connection")
+
+    connection: Connection
+
+    def __init__(self, server: OutboundServer) -> None:
+        self._server = server
+        self._has_room = True
+        self._since = asyncio.get_running_loop().time()
+        self._deadline: asyncio.TimerHandle | None = None
+
+    @property
+    def label(self) -> str:
+        return "(not connected yet)"
+
+    def connection_opened(self) -> None:
+        self._has_room = self._server._opened(self.connection)
+        (reply,) = self.connection.send(commands.connect())
+        reply.add_done_callback(self._connected)
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(CONNECT_S, self.connection.drop, "silent", f"no channel in {CONNECT_S:g} s")
+
+    def _connected(self, reply: asyncio.Future[Message]) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if reply.cancelled() or reply.exception() is not None or not self.connection.is_open:
+            return
+        message = reply.result()
+        try:
+            data = channel_data(message)
+            commands.uuid_exists(data.unique_id)  # a Unique-ID that is no UUID would fail every later command
+        except (ProtocolError, EslError) as error:
+            self.connection.drop("protocol", str(error))
+            return
+        ESL_SETUP_SECONDS.observe(asyncio.get_running_loop().time() - self._since)
+        call = OutboundCall(self.connection, data)
+        server, connection = self._server, self.connection
+        call.on_released = lambda _: server._released(connection)
+        self.connection.owner = call
+        log.info("call arrived", call_uuid=call.call_uuid, switch=call.peer)
+        if message.header("Control") == "single-channel" or message.header("Socket-Mode") == "static":
+            log.error("the dialplan must say `async full` after the socket's address", call_uuid=call.call_uuid)
+        call.set_up()
+        server._arrived(call, has_room=self._has_room)
+
+    def event_received(self, event: Event) -> None:
+        """Nothing is subscribed yet."""
+
+    def notice_received(self, message: Message) -> None:
+        """The caller hung up at once: the end of the connection follows."""
+
+    def connection_closed(self, reason: str) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if not self.connection.ended_by_us:
+            ESL_DROPPED.labels("before connect").inc()
+            log.warning("esl connection ended before its channel was known", reason=reason)
+        self._server._released(self.connection)
