@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "tenants",
     "eslbridge",
     "secretary",
+    "secretary.panel",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

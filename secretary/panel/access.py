@@ -1,0 +1,116 @@
+"""Who may see and do what: the first line of every view of a domain.
+
+The domain stands in the address, so that a form in an old tab can only ever act on the domain it was made for. A
+domain that one does not belong to is as absent as one that does not exist: 404. A role that may look but not touch
+gets a page that says so: 403.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from functools import wraps
+from typing import Concatenate, ParamSpec
+from uuid import UUID
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseNotAllowed
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from secretary.panel.pages import show
+from secretary.panel.words import Text
+from tenants.context import tenant_context
+from tenants.models import Domain, Member
+from tenants.models.member import Role
+
+P = ParamSpec("P")
+
+OPERATOR = "operator"
+"""The installation's operator (Django superuser) stands above every domain."""
+
+ROLES: dict[str, Text] = {**{role.value: role.label for role in Role}, OPERATOR: _("Operator of the platform")}
+
+
+class Can(Enum):
+    """What a view wants to be allowed."""
+
+    SEE = "see"
+    HANDLE_MESSAGES = "handle messages"
+    CONFIGURE = "configure"
+
+
+_ALLOWED: dict[str, frozenset[Can]] = {
+    Role.VIEWER: frozenset({Can.SEE}),
+    Role.AGENT: frozenset({Can.SEE, Can.HANDLE_MESSAGES}),
+    Role.ADMIN: frozenset(Can),
+    OPERATOR: frozenset(Can),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A person's place in the domain that the request is about."""
+
+    domain: Domain
+    role: str
+
+    def may(self, what: Can) -> bool:
+        return what in _ALLOWED.get(self.role, frozenset())
+
+    @property
+    def may_configure(self) -> bool:
+        return self.may(Can.CONFIGURE)
+
+    @property
+    def role_label(self) -> Text:
+        return ROLES.get(self.role, self.role)
+
+
+def _resolve(request: HttpRequest) -> Access:
+    """The access of a signed-in person, inside the domain's context. Raises Http404 for strangers."""
+    domain = Domain.objects.first()
+    if domain is None or not domain.enabled:
+        raise Http404
+    member = Member.objects.filter(user_id=request.user.pk or 0).first()
+    if member is not None:
+        return Access(domain, member.role)
+    if getattr(request.user, "is_superuser", False):
+        return Access(domain, OPERATOR)
+    raise Http404
+
+
+def in_domain(
+    see: Can | None = Can.SEE, *, change: Can | None = None
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, Access, P], HttpResponseBase]],
+    Callable[..., HttpResponseBase],
+]:
+    """Make a view of one domain. It runs inside the tenant's context, which is one transaction.
+
+    `see` is what GET and HEAD want, `change` what POST wants; None: the view does not answer that. The view is called
+    with the request, the access, and what else stands in the address.
+    """
+
+    def decorate(
+        view: Callable[Concatenate[HttpRequest, Access, P], HttpResponseBase],
+    ) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def guarded(request: HttpRequest, domain_uuid: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+            with tenant_context(domain_uuid):
+                access = _resolve(request)
+                wanted = {"GET": see, "HEAD": see, "POST": change}.get(request.method or "")
+                if wanted is None:
+                    allowed = (["GET", "HEAD"] if see else []) + (["POST"] if change else [])
+                    return HttpResponseNotAllowed(allowed)
+                with timezone.override(access.domain.time_zone):
+                    if not access.may(wanted):
+                        return show(request, access, "panel/refused.html", status=403)
+                    return view(request, access, *args, **kwargs)
+
+        return guarded
+
+    return decorate

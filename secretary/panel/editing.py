@@ -1,0 +1,125 @@
+"""The page that makes or changes one row: the same for a secretary, a destination and an extension."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.forms.boundfield import BoundField
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+
+from secretary.panel.access import Access
+from secretary.panel.forms.base import PanelForm
+from secretary.panel.pages import show
+from secretary.panel.templatetags.panel import NONE
+from secretary.panel.words import Text
+from secretary.services.optimistic import StaleRowError
+from tenants.models import TenantModel
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where something leads."""
+
+    url: str
+    label: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field whose stored value is not what was typed."""
+
+    label: Text
+    theirs: str
+
+
+def spoken(field: BoundField, value: Any) -> str:
+    """A stored value in words."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(part) for part in value) or NONE
+    for key, label in getattr(field.field, "choices", ()):
+        if str(key) == str(value):
+            return str(label)
+    return str(value) if value not in ("", None) else NONE
+
+
+def differences(form: PanelForm, theirs: Mapping[str, Any]) -> list[Difference]:
+    """Field by field, what somebody else has stored instead of what was typed."""
+    return [
+        Difference(form[name].label, spoken(form[name], theirs[name]))
+        for name, mine in form.values.items()
+        if name in theirs and str(theirs[name]) != str(mine)
+    ]
+
+
+def add_errors(form: PanelForm, error: ValidationError) -> None:
+    """Put a service's complaints beside the fields they are about; what fits no field goes above the form."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for name, complaints in error.error_dict.items():
+        form.add_error(None if name == NON_FIELD_ERRORS or name not in form.fields else name, complaints)
+
+
+def edit(
+    request: HttpRequest,
+    access: Access,
+    *,
+    section: str,
+    title: str,
+    back: Link,
+    form_class: Callable[..., PanelForm],
+    initial: Mapping[str, Any],
+    row: TenantModel | None,
+    read: Callable[[Any], Mapping[str, Any]],
+    save: Callable[[PanelForm], object],
+    done: str,
+    delete_url: str = "",
+    intro: str = "",
+) -> HttpResponse:
+    """Show the form; on POST save it and go back to the list, or show what to mend with everything typed kept.
+
+    `read` gives a row's values by field, `save` writes the cleaned form and raises ValidationError, or StaleRowError
+    when the row was changed since the page was made.
+    """
+    seen = row.updated_at.isoformat() if row is not None else ""
+    conflict: list[Difference] | None = None
+    status = 200
+    if request.method == "POST":
+        form = form_class(request.POST)
+        if form.is_valid():
+            try:
+                save(form)
+            except StaleRowError as stale:
+                conflict = differences(form, read(stale.row))
+                # The page now shows both versions: saving again is a decision, not an accident.
+                data = request.POST.copy()
+                data["seen"] = stale.row.updated_at.isoformat()
+                form.data = data
+            except ValidationError as error:
+                add_errors(form, error)
+            else:
+                messages.success(request, done)
+                return HttpResponseRedirect(back.url)
+        status = 409 if conflict is not None else 422
+    else:
+        form = form_class(initial={**initial, "seen": seen})
+    return show(
+        request,
+        access,
+        "panel/edit.html",
+        section=section,
+        status=status,
+        title=title,
+        intro=intro,
+        back=back,
+        form=form,
+        conflict=conflict,
+        delete_url=delete_url,
+    )

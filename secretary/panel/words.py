@@ -1,0 +1,90 @@
+"""What the record's values are called on a page. One place, so that lists, filters and one call say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a call. `tone` is the pill's class: live, good, note, bad, or empty for neither."""
+
+    label: Text
+    tone: str = ""
+
+
+OUTCOMES: Mapping[str, Outcome] = {
+    "in_progress": Outcome(_("In progress"), "live"),
+    "transferred": Outcome(_("Put through"), "good"),
+    "message": Outcome(_("Message taken"), "note"),
+    "completed": Outcome(_("Completed"), "good"),
+    "caller_hung_up": Outcome(_("Caller hung up")),
+    "fallback": Outcome(_("Sent to the fallback"), "note"),
+    "failed": Outcome(_("Failed"), "bad"),
+}
+
+STAGES: Mapping[str, tuple[Text, int]] = {
+    # Stage of secretary.conversation.latency: its name on the page, and from how many ms on it counts as slow.
+    "greeting": (_("Until the greeting"), 500),
+    "response": (_("Until the answer is heard"), 2000),
+    "end_of_turn": (_("Noticing that the caller has finished"), 1200),
+    "understanding": (_("Understanding"), 1200),
+    "answer": (_("Finding the answer"), 1500),
+    "stop": (_("Falling silent when interrupted"), 300),
+}
+
+EVENTS: Mapping[str, tuple[Text, str]] = {
+    # Kind of an entry in a call's timeline: its words and its tone.
+    "answered": (_("Answered"), "good"),
+    "barge_in": (_("The caller interrupted"), "note"),
+    "dtmf": (_("A key was pressed"), ""),
+    "tool": (_("The secretary began to act"), ""),
+    "tool_done": (_("The action ended"), ""),
+    "reprompt": (_("The caller was silent and was asked again"), "note"),
+    "provider_silent": (_("The speech service did not answer in time"), "bad"),
+    "broken": (_("A part of the call failed"), "bad"),
+    "ended": (_("The call ended"), ""),
+    "transferred": (_("Put through"), "good"),
+    "transfer": (_("Transfer"), ""),
+    "hung_up": (_("The caller hung up"), ""),
+    "message": (_("Message taken"), "note"),
+    "recording": (_("Recording"), ""),
+    "greeting": (_("Greeting"), ""),
+}
+
+DETAILS: Mapping[str, Text] = {
+    # Names inside an entry's detail.
+    "heard_ms": _("heard of the sentence (ms)"),
+    "onset_ms": _("began to speak at (ms)"),
+    "digit": _("key"),
+    "name": _("what"),
+    "outcome": _("outcome"),
+    "detail": _("detail"),
+    "part": _("part"),
+    "reason": _("reason"),
+    "number": _("number"),
+    "destination": _("destination"),
+}
+
+TOOLS: Mapping[str, Text] = {
+    "transfer": _("put the caller through"),
+    "take_message": _("take a message"),
+    "end_call": _("end the call"),
+}
+"""The value of `name` in the detail of `tool` and `tool_done`."""
+
+
+def outcome(value: str) -> Outcome:
+    """Its words; an outcome that a newer node wrote shows by its own name."""
+    return OUTCOMES.get(value) or Outcome(value.replace("_", " "))
+
+
+def event(kind: str) -> tuple[Text, str]:
+    """Words and tone of a timeline entry; an unknown kind shows by its own name."""
+    return EVENTS.get(kind) or (kind.replace("_", " "), "")

@@ -1,0 +1,38 @@
+"""Reads: one call with all that was said and all that happened. Inside a tenant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from secretary.models import Call, CallEvent, Message, Utterance
+
+MOST_LINES = 2000
+"""Bound on what one page shows of a call's transcript and of its timeline, each."""
+
+
+@dataclass(frozen=True, slots=True)
+class WholeCall:
+    """A call, its transcript and timeline in order, and the message left in it, if any."""
+
+    call: Call
+    utterances: list[Utterance]
+    events: list[CallEvent]
+    message: Message | None
+
+
+def get_call(*, call_uuid: UUID) -> Call | None:
+    return Call.objects.filter(pk=call_uuid).first()
+
+
+def whole_call(*, call_uuid: UUID) -> WholeCall | None:
+    """The call, or None where the tenant has none of that UUID. Four queries, however long it was."""
+    call = Call.objects.select_related("secretary", "destination").filter(pk=call_uuid).first()
+    if call is None:
+        return None
+    return WholeCall(
+        call,
+        list(Utterance.objects.filter(call=call).order_by("position")[:MOST_LINES]),
+        list(CallEvent.objects.filter(call=call).order_by("at_ms", "created_at")[:MOST_LINES]),
+        Message.objects.filter(call=call).order_by("created_at").first(),
+    )

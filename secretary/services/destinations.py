@@ -1,0 +1,42 @@
+"""Writes: destinations. Inside a tenant; each is one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from secretary.models import Destination
+from secretary.services.optimistic import lock_settings, lock_unchanged
+from secretary.services.spoken_names import check_spoken_names
+
+
+def _store(destination: Destination, values: dict[str, Any]) -> Destination:
+    for name, value in values.items():
+        setattr(destination, name, value)
+    # Before the constraint, which stays the last wall: these words tell which destination is in the way.
+    check_spoken_names(destination)
+    destination.full_clean()
+    destination.save()
+    return destination
+
+
+@transaction.atomic
+def create_destination(**values: Any) -> Destination:
+    """Make a destination. Raises ValidationError by field."""
+    lock_settings()
+    return _store(Destination(), values)
+
+
+@transaction.atomic
+def update_destination(*, destination_uuid: UUID, seen_at: datetime | None, **values: Any) -> Destination:
+    """Change a destination that was last seen at `seen_at`. Raises DoesNotExist, StaleRowError, ValidationError."""
+    lock_settings()
+    return _store(lock_unchanged(Destination, destination_uuid, seen_at), values)
+
+
+def delete_destination(*, destination_uuid: UUID) -> None:
+    """Remove a destination. Calls that were put through to it stay. Raises DoesNotExist."""
+    Destination.objects.get(pk=destination_uuid).delete()
