@@ -58,6 +58,11 @@ class StartMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageBegun:
+    """The caller speaks the first word of a message."""
+
+
+@dataclass(frozen=True, slots=True)
 class SaveMessage:
     """Store the message. `complete` is false when the caller was cut off. Answered with ToolDone when it has an id."""
 
@@ -134,6 +139,7 @@ Action = (
     | EndTurn
     | Transfer
     | StartMessage
+    | MessageBegun
     | SaveMessage
     | AnswerTool
     | PassDigit

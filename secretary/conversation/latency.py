@@ -24,9 +24,11 @@ class Latency:
         if len(values) < MOST_TURNS:
             values.append(max(ms, 0))
 
-    def summary(self) -> dict[str, dict[str, int]]:
-        """Per stage: how many (`count`), median (`p50`) and worst (`max`), in ms."""
-        return {
-            stage: {"count": len(values), "p50": round(median(values)), "max": max(values)}
-            for stage, values in self._stages.items()
-        }
+    def summary(self) -> dict[str, int]:
+        """Per stage the median, and where there was more than one turn also the worst as `<stage>_max`, in ms."""
+        figures: dict[str, int] = {}
+        for stage, values in self._stages.items():
+            figures[stage] = round(median(values))
+            if len(values) > 1:
+                figures[f"{stage}_max"] = max(values)
+        return figures

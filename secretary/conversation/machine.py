@@ -140,6 +140,7 @@ class Conversation:
         self._speaking = Turn(onset_ms)
         if self._message is Message.OPEN:
             self._message = Message.BEGUN
+            self._out.append(act.MessageBegun())
         if self._playout.open:
             self._barge_in(onset_ms)
         if self._pending_tool is not None:

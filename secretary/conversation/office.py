@@ -31,5 +31,8 @@ class Office(Protocol):
         ...
 
     async def save_message(self, *, text: str, audio: Path | None, complete: bool) -> Outcome:
-        """Store what the caller left. Must not lose it: retries inside, and says in the log where the audio lies."""
+        """Store what the caller left, as far as it has come: one message for each audio path, the last call wins.
+
+        Must not lose it: retries inside, and says in the log where the audio lies.
+        """
         ...

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
+    greeting: str
+    """For a secretary without a greeting of its own; `{name}` is the secretary's."""
     still_there: str
     nobody_there: str
     time_is_up: str
@@ -17,12 +19,14 @@ class Sentences:
 
 
 _ENGLISH = Sentences(
+    greeting="Hello, this is {name}. How can I help you?",
     still_there="Are you still there?",
     nobody_there="I cannot hear you. I am passing your call on.",
     time_is_up="I am sorry, we have reached the end of the time for this call. Goodbye.",
     trouble="I am sorry, something went wrong here. I am passing your call on.",
 )
 _PORTUGUESE = Sentences(
+    greeting="Olá, aqui é {name}. Em que posso ajudar?",
     still_there="Você ainda está aí?",
     nobody_there="Não estou ouvindo você. Vou passar a sua ligação.",
     time_is_up="Desculpe, chegamos ao fim do tempo desta ligação. Até logo.",

@@ -47,7 +47,7 @@ class Record:
         self.outcome = "failed"
         self.detail = ""
         self.destination_uuid = ""
-        self.latency: dict[str, dict[str, int]] = {}
+        self.latency: dict[str, int] = {}
         self.dropped = 0
 
     def add_line(self, line: act.Line) -> None:
@@ -67,7 +67,6 @@ class Session:
         self,
         *,
         call: CallControl,
-        leg: AudioLeg,
         provider: SpeechSession,
         rules: Rules,
         voice_activity: VoiceActivity,
@@ -78,14 +77,15 @@ class Session:
         began: float | None = None,
     ) -> None:
         self.record = Record()
-        self._call, self._leg, self._provider, self._office = call, leg, provider, office
+        self._call, self._provider, self._office = call, provider, office
+        self._leg: AudioLeg | None = None
         self._disk, self._message_path = disk, message_path
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time() if began is None else began
         self._machine = Conversation(rules)
         self._voice_activity = voice_activity
         self._turns = TurnDetector()
-        self._slot = voice_activity.open(self._judged)
+        self._slot = -1
         self._ear = Ear()
         self._message: MessageAudio | None = None
         self._recording = CallRecording(recording_path, disk) if recording_path else None
@@ -98,11 +98,16 @@ class Session:
     def recording(self) -> Path | None:
         return self._recording.path if self._recording else None
 
-    async def run(self) -> Record:
-        """Hold the conversation. The provider must be open, the call answered and the leg attached."""
+    async def run(self, leg: AudioLeg) -> Record:
+        """Hold the conversation on an answered call. The provider must be open.
+
+        Raises RuntimeError when the node has no slot of voice activity left; the caller of `run` then ends the call.
+        """
+        self._leg = leg
         try:
+            self._slot = self._voice_activity.open(self._judged)
             self._call.on_event(self._on_call_event)
-            self._leg.listen(self)
+            leg.listen(self)
             self._give(ev.Started())
             await self._over
         finally:
@@ -169,8 +174,11 @@ class Session:
 
     def _give(self, event: ev.Event) -> None:
         now = self._now()
-        for action in self._machine.receive(event, now=now, heard=self._leg.heard_ms):
-            self._do(action, now)
+        leg = self._leg
+        if leg is None:
+            return  # the provider speaks before the audio is there; nothing has begun
+        for action in self._machine.receive(event, now=now, heard=leg.heard_ms):
+            self._do(action, now, leg)
         deadline = self._machine.deadline
         if self._timer is not None:
             self._timer.cancel()
@@ -178,14 +186,14 @@ class Session:
         if deadline is not None:
             self._timer = self._loop.call_at(self._began + deadline / 1000, self._give, ev.Tick())
 
-    def _do(self, action: act.Action, now: int) -> None:
+    def _do(self, action: act.Action, now: int, leg: AudioLeg) -> None:
         match action:
             case act.Play(pcm):
-                accepted = self._leg.play(pcm)
+                accepted = leg.play(pcm)
                 if self._recording is not None:
                     self._recording.played(pcm[:accepted], now)
             case act.StopVoice():
-                self._leg.stop()
+                leg.stop()
                 if self._recording is not None:
                     self._recording.stopped(now)
             case act.Say(text):
@@ -203,6 +211,8 @@ class Session:
                 self._provider.dtmf(digit)
             case act.StartMessage():
                 self._start_message()
+            case act.MessageBegun():
+                self._spawn(self._note_message())
             case act.SaveMessage(tool_call_id, text, complete):
                 self._spawn(self._save_message(tool_call_id, text, complete))
             case act.Transfer(tool_call_id, destination_uuid):
@@ -256,6 +266,11 @@ class Session:
         self._turns.pause_ms = MESSAGE_PAUSE_MS
         self._message = MessageAudio(self._message_path(), self._disk)
 
+    async def _note_message(self) -> None:
+        """Have the message's row written when its first word is spoken: not even a node that dies loses it."""
+        if self._message is not None:
+            await self._office.save_message(text="", audio=self._message.path, complete=False)
+
     async def _save_message(self, tool_call_id: str, text: str, complete: bool) -> None:
         path = self._message.path if self._message is not None else None
         written = self._close_message()
@@ -274,10 +289,10 @@ class Session:
         return written
 
     async def _clean_up(self) -> None:
-        self._voice_activity.close(self._slot)
-        if self._timer is not None:
-            self._timer.cancel()
-        self._leg.close()
+        if self._slot >= 0:
+            self._voice_activity.close(self._slot)
+        if self._leg is not None:
+            self._leg.close()
         if self._recording is not None:
             self._recording.stopped(self._now())
             self._files.append(self._recording.close(self._now()))
@@ -288,6 +303,8 @@ class Session:
             for task in late:
                 task.cancel()
                 log.error("conversation_task_too_slow", task=task.get_name())
+        if self._timer is not None:
+            self._timer.cancel()
         self._close_message()
         await self._provider.close()
         for written in self._files:

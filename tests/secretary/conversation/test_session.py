@@ -54,7 +54,6 @@ async def call(tmp_path: Path) -> AsyncIterator[Call]:
     office, activity, disk = doubles.Office(), doubles.Activity(), Disk()
     session = Session(
         call=switch,
-        leg=leg,
         provider=provider,
         rules=Rules(greeting="Hello."),
         voice_activity=cast(Any, activity),
@@ -64,7 +63,7 @@ async def call(tmp_path: Path) -> AsyncIterator[Call]:
         recording_path=tmp_path / "call.wav",
     )
     await provider.open(session)
-    task = asyncio.create_task(session.run())
+    task = asyncio.create_task(session.run(leg))
     await asyncio.sleep(0)
     yield Call(leg, switch, provider, office, activity, session, task)
     task.cancel()
@@ -124,8 +123,9 @@ async def test_hanging_up_in_a_message_keeps_its_audio(call: Call) -> None:
     call.switch.tell(ctl.HungUp("NORMAL_CLEARING"))
     record = await call.ended()
     assert record.outcome == "message"
-    ((text, audio, complete),) = call.office.messages
-    assert (text, complete) == ("", False) and audio is not None
+    begun, ended = call.office.messages
+    text, audio, complete = ended
+    assert begun == ended and (text, complete) == ("", False) and audio is not None
     with wave.open(str(audio)) as file:
         assert file.getnframes() == 8 * 160
 

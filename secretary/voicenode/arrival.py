@@ -1,0 +1,38 @@
+"""What a call brings with it, read once from the channel's data. All of it is untrusted text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+MOST_TEXT: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Who calls whom. The dialplan sets the domain and the secretary; the rest came with the call."""
+
+    call_uuid: str
+    domain_uuid: str
+    secretary_uuid: str
+    """Empty where the dialplan's 8XXX pattern matched: then the extension decides."""
+    extension: str
+    caller_number: str
+    caller_name: str
+
+    @classmethod
+    def of(cls, call_uuid: str, variables: Mapping[str, str]) -> Arrival:
+        """Read a FreeSWITCH channel's variables and caller data; whatever is missing is empty."""
+
+        def read(*names: str) -> str:
+            return next((value for name in names if (value := variables.get(name, ""))), "")[:MOST_TEXT]
+
+        return cls(
+            call_uuid=call_uuid,
+            domain_uuid=read("domain_uuid"),
+            secretary_uuid=read("secretary_uuid"),
+            extension=read("secretary_extension", "Caller-Destination-Number"),
+            caller_number=read("Caller-Caller-ID-Number", "caller_id_number"),
+            caller_name=read("Caller-Caller-ID-Name", "caller_id_name"),
+        )

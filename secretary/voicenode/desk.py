@@ -1,0 +1,84 @@
+"""The database work of a call, at its edges: admitted once, written once. Sync; run in a thread by `tenants.context`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+from secretary.conversation.session import Record
+from secretary.profiles import CallRecord, EventRecord, SecretaryProfile, UtteranceRecord
+from secretary.selectors.calls import resolve_secretary
+from secretary.services import calls
+from secretary.voicenode.arrival import Arrival
+from tenants.errors import InvalidTenantError
+from tenants.models import Domain
+
+
+def admit(arrival: Arrival) -> SecretaryProfile:
+    """Find who answers, and take a call slot of the tenant's quota. Raises CallRefused."""
+    profile = resolve_secretary(
+        domain_uuid=arrival.domain_uuid, secretary_uuid=arrival.secretary_uuid or None, extension=arrival.extension
+    )
+    calls.open_call(
+        profile=profile,
+        call_uuid=UUID(arrival.call_uuid),
+        node=settings.VOICENODE_NAME,
+        caller_number=arrival.caller_number,
+        caller_name=arrival.caller_name,
+    )
+    return profile
+
+
+def note_refusal(arrival: Arrival, reason: str) -> None:
+    """Keep a refused call in its tenant's list, where there is such a tenant."""
+    try:
+        domain_uuid = UUID(arrival.domain_uuid)
+        calls.refuse_call(
+            domain_uuid=domain_uuid,
+            call_uuid=UUID(arrival.call_uuid),
+            reason=reason,
+            node=settings.VOICENODE_NAME,
+            extension=arrival.extension,
+            caller_number=arrival.caller_number,
+            caller_name=arrival.caller_name,
+        )
+    except (ValueError, InvalidTenantError, Domain.DoesNotExist):
+        return  # nobody's call
+
+
+def write(
+    profile: SecretaryProfile, call_uuid: UUID, record: Record, *, answered_at: datetime, recording: Path | None
+) -> bool:
+    """Write everything that remains of a call in one transaction, and free its slot."""
+    return calls.finish_call(
+        domain_uuid=profile.domain_uuid,
+        call_uuid=call_uuid,
+        record=CallRecord(
+            outcome=record.outcome,
+            outcome_detail=record.detail,
+            answered_at=answered_at,
+            destination_uuid=_uuid(record.destination_uuid),
+            recording=below_data_dir(recording) if recording is not None and recording.exists() else "",
+            latency_ms=record.latency,
+            utterances=tuple(
+                UtteranceRecord(line.who, line.text, line.start_ms, line.end_ms, line.interrupted)
+                for line in record.lines
+            ),
+            events=tuple(EventRecord(note.at_ms, note.kind, note.detail) for note in record.notes),
+        ),
+    )
+
+
+def below_data_dir(path: Path) -> str:
+    """A file's path as it is stored: relative to DATA_DIR, which may be mounted elsewhere in another process."""
+    return str(path.relative_to(settings.DATA_DIR))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

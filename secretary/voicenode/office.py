@@ -1,0 +1,99 @@
+"""One call's door to the platform: transfers as jobs, messages as rows, the live view."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Final
+from uuid import UUID, uuid4
+
+import structlog
+
+from eslbridge import jobs
+from eslbridge.models import JobOutcome
+from secretary.conversation.actions import Line, Note
+from secretary.conversation.office import Outcome
+from secretary.errors import TransferRefused
+from secretary.profiles import MessageRecord, SecretaryProfile
+from secretary.services.messages import save_message
+from secretary.services.transfers import request_transfer
+from secretary.voicenode.desk import below_data_dir
+from secretary.voicenode.live import Live
+from tenants.context import in_thread
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_S: Final = 0.15
+"""How often the row of a running transfer is read: the row is the truth, and a message about it could be lost."""
+TRANSFER_S: Final = 18.0
+"""How long a worker may take; the conversation gives up a little later."""
+SAVE_ATTEMPTS: Final = 4
+SAVE_PAUSE_S: Final = 0.5
+
+
+class CallOffice:
+    """Implements `Office` for one call of one tenant."""
+
+    def __init__(self, profile: SecretaryProfile, call_uuid: str, live: Live) -> None:
+        self._domain_uuid = profile.domain_uuid
+        self._call_uuid = call_uuid
+        self._live = live
+        self._messages: dict[Path | None, UUID] = {}
+        self._saving = asyncio.Lock()
+
+    def live_line(self, line: Line) -> None:
+        self._live.line(self._call_uuid, line)
+
+    def live_note(self, note: Note) -> None:
+        self._live.note(self._call_uuid, note)
+
+    async def transfer(self, destination_uuid: str) -> Outcome:
+        try:
+            job_uuid = await in_thread(
+                request_transfer,
+                domain_uuid=self._domain_uuid,
+                call_uuid=UUID(self._call_uuid),
+                destination_uuid=UUID(destination_uuid),
+            )
+        except ValueError:
+            return Outcome("unknown_destination", "the provider named no destination")
+        except TransferRefused as refusal:
+            return Outcome(refusal.reason, "the transfer is not allowed")
+        try:
+            async with asyncio.timeout(TRANSFER_S):
+                return await self._end_of(job_uuid)
+        except TimeoutError:
+            await in_thread(
+                jobs.cancel, domain_uuid=self._domain_uuid, job_uuid=job_uuid, reason="the caller waited too long"
+            )
+            return Outcome("failed", f"no worker finished the transfer within {TRANSFER_S:g} s")
+
+    async def _end_of(self, job_uuid: UUID) -> Outcome:
+        while True:
+            status = await in_thread(jobs.status, domain_uuid=self._domain_uuid, job_uuid=job_uuid)
+            if status is None:
+                return Outcome("failed", "the job is gone")
+            if status.is_final:
+                return Outcome("ok" if status.outcome == JobOutcome.DONE else status.outcome, status.reason)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def save_message(self, *, text: str, audio: Path | None, complete: bool) -> Outcome:
+        message_uuid = self._messages.setdefault(audio, uuid4())
+        path = below_data_dir(audio) if audio is not None else ""
+        record = MessageRecord(text=text, audio=path, complete=complete, message_uuid=message_uuid)
+        async with self._saving:  # in the order asked for: the last word on a message must be written last
+            return await self._save(record)
+
+    async def _save(self, record: MessageRecord) -> Outcome:
+        for attempt in range(1, SAVE_ATTEMPTS + 1):
+            try:
+                await in_thread(
+                    save_message, domain_uuid=self._domain_uuid, call_uuid=UUID(self._call_uuid), record=record
+                )
+            except Exception as error:
+                log.warning("message_not_saved_yet", attempt=attempt, error=repr(error), audio=record.audio)
+                await asyncio.sleep(SAVE_PAUSE_S * attempt)
+            else:
+                return Outcome("ok")
+        log.error("message_not_saved", call_uuid=self._call_uuid, audio=record.audio, text=record.text)
+        return Outcome("failed", "the message could not be stored")
