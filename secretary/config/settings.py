@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "eslbridge",
     "secretary",
     "secretary.panel",
+    "django.forms",  # the templates of form fields, which the panel draws its own around
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -135,6 +136,8 @@ VOICENODE_UDP_BIND = env.host_port("VOICENODE_UDP_BIND", "127.0.0.1:10200")
 VOICENODE_ADVERTISED_HOST = env.string("VOICENODE_ADVERTISED_HOST", VOICENODE_UDP_BIND.host)
 """Where FreeSWITCH reaches this node's audio, unless a domain's credential says otherwise."""
 VOICENODE_MAX_CALLS = env.integer("VOICENODE_MAX_CALLS", 200, least=1)
+VOICENODE_DRAIN_S = env.number("VOICENODE_DRAIN_S", 20.0, least=0)
+"""How long a node that is told to end waits for its calls before it gives them to the fallback."""
 VOICENODE_ESL_MAX_CONNECTIONS = env.integer("VOICENODE_ESL_MAX_CONNECTIONS", 5000, least=1)
 
 # --- What eslbridge asks of the product, which it must not import ---------------------------------------------------

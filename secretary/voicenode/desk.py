@@ -1,4 +1,4 @@
-"""The database work of a call, at its edges: admitted once, written once. Sync; run in a thread by `tenants.context`."""
+"""The database work of a call, at its edges: admitted once, written once. Sync; run in a thread by `tenants`."""
 
 from __future__ import annotations
 

@@ -48,10 +48,18 @@ class Reception:
     """Receives every call of the node. Holds what calls share; a call's own things live in its coroutine."""
 
     def __init__(
-        self, *, media: MediaNode, voice_activity: VoiceActivity, providers: Providers, live: Live, disk: Disk
+        self,
+        *,
+        media: MediaNode,
+        voice_activity: VoiceActivity,
+        providers: Providers,
+        live: Live,
+        disk: Disk,
+        most_calls: int,
     ) -> None:
         self._media, self._voice_activity, self._providers = media, voice_activity, providers
         self._live, self._disk = live, disk
+        self._most_calls = most_calls
         self._sessions: dict[str, Session] = {}
 
     @property
@@ -70,6 +78,9 @@ class Reception:
         metrics.RECEIVED.inc()
         arrival = Arrival.of(call.call_uuid, call.variables)
         with structlog.contextvars.bound_contextvars(call_uuid=call.call_uuid, domain=arrival.domain_uuid):
+            if len(self._sessions) >= self._most_calls:
+                await self._refuse(call, arrival, "node_full", f"{self._most_calls} calls in conversation")
+                return
             try:
                 async with asyncio.timeout(ADMIT_S):
                     profile = await in_thread(desk.admit, arrival)

@@ -1,0 +1,127 @@
+"""The voice node's parts, put together; how it starts, shows its health, and ends without dropping a caller."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from django.conf import settings
+
+from eslbridge.esl.outbound import OutboundServer
+from eslbridge.media.node import MediaNode
+from secretary.audio.vad import VoiceActivity
+from secretary.conversation.recording import Disk
+from secretary.services.calls import RENEW_EVERY_S, renew_leases
+from secretary.speech.registry import Providers
+from secretary.voicenode.live import Live
+from secretary.voicenode.reception import Reception
+from tenants.context import in_platform, in_thread
+
+log = structlog.get_logger(__name__)
+
+LOOK_S: Final = 0.1
+"""How often a draining node looks whether its last call has ended."""
+
+
+class VoiceNode:
+    """One node on the running event loop. `start`, then `drain` and `stop`."""
+
+    def __init__(self) -> None:
+        self.media = MediaNode(
+            udp_bind=settings.VOICENODE_UDP_BIND,
+            websocket_bind=settings.VOICENODE_MEDIA_BIND,
+            advertised_host=settings.VOICENODE_ADVERTISED_HOST,
+            is_ready=self.is_ready,
+        )
+        self.voice_activity = VoiceActivity(slots=settings.VOICENODE_MAX_CALLS)
+        self.providers = Providers()
+        self.live = Live()
+        self.disk = Disk()
+        self.reception = Reception(
+            media=self.media,
+            voice_activity=self.voice_activity,
+            providers=self.providers,
+            live=self.live,
+            disk=self.disk,
+            most_calls=settings.VOICENODE_MAX_CALLS,
+        )
+        self.server = OutboundServer(
+            self.reception.receive,
+            host=settings.VOICENODE_ESL_BIND.host,
+            port=settings.VOICENODE_ESL_BIND.port,
+            max_connections=settings.VOICENODE_ESL_MAX_CONNECTIONS,
+        )
+        self._renewal: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Everything is ready before the first call is accepted. Raises OSError when a port is taken."""
+        self.live.start()
+        await self.providers.start()
+        await self.media.start()
+        self.media.clock.before_phase(self.voice_activity.run)
+        await self._warm_up()
+        await self.server.start()
+        self._renewal = asyncio.create_task(_every(RENEW_EVERY_S, self._renew), name="leases")
+        log.info(
+            "voicenode_ready",
+            node=settings.VOICENODE_NAME,
+            esl=f"{settings.VOICENODE_ESL_BIND.host}:{self.server.port}",
+            voice_model=self.voice_activity.uses_model,
+        )
+
+    async def drain(self, patience_s: float) -> None:
+        """Take no more calls, and let those in conversation end by themselves for so long."""
+        self.server.drain()
+        calls = len(self.reception.call_uuids)
+        log.info("voicenode_draining", calls=calls, patience_s=patience_s)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while self.reception.call_uuids:
+                    await asyncio.sleep(LOOK_S)
+        self.reception.drop_all("the node is going down")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5.0):
+                while self.reception.call_uuids:
+                    await asyncio.sleep(LOOK_S)
+
+    async def stop(self) -> None:
+        """Close everything. Calls that are still there go on in the dialplan."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+            await asyncio.gather(self._renewal, return_exceptions=True)
+        await self.server.close()
+        await self.media.stop()
+        await self.providers.stop()
+        await self.live.stop()
+        await asyncio.to_thread(self.disk.close)
+        log.info("voicenode_stopped")
+
+    def is_ready(self) -> bool:
+        """Whether a switch should send calls here."""
+        return self.server.is_listening
+
+    async def _warm_up(self) -> None:
+        """Open a database connection now: the first caller should not wait for it. Not fatal: the pool tries again."""
+        try:
+            await in_platform(_greetings_of_all, self.providers)
+        except Exception as error:
+            log.warning("database_not_ready", error=repr(error))
+
+    async def _renew(self) -> None:
+        await in_thread(renew_leases, node=settings.VOICENODE_NAME, call_uuids=self.reception.call_uuids)
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except Exception as error:
+            log.warning("periodic_work_failed", error=repr(error))
+
+
+def _greetings_of_all(providers: Providers) -> None:
+    raise NotImplementedError
