@@ -13,7 +13,7 @@ from tenants.managers import TenantManager
 from tenants.models.base import TenantModel, Timestamped
 
 # A name or address as it may stand in an ESL message and in the dialplan.
-HOST = RegexValidator(r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$|^[0-9A-Fa-f:]+$", _("Not a host name or address."))
+HOST = RegexValidator(r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\Z|^[0-9A-Fa-f:]+\Z", _("Not a host name or address."))
 PORT = (MinValueValidator(1), MaxValueValidator(65_535))
 
 

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('destination_uuid', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=120, verbose_name='name')),
                 ('aliases', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=120), blank=True, default=list, size=20, verbose_name='spoken aliases')),
-                ('number', models.CharField(max_length=21, validators=[django.core.validators.RegexValidator('^\\+?[0-9*#]{1,20}$', 'Only digits, * and #.')], verbose_name='number')),
+                ('number', models.CharField(max_length=21, validators=[django.core.validators.RegexValidator('^\\+?[0-9*#]{1,20}\\Z', 'Only digits, * and #.')], verbose_name='number')),
                 ('kind', models.CharField(choices=[('extension', 'Extension'), ('ring_group', 'Ring group'), ('queue', 'Call-centre queue'), ('voicemail', 'Voicemail'), ('external', 'External number')], default='extension', max_length=16, verbose_name='kind')),
                 ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
                 ('priority', models.SmallIntegerField(default=0, verbose_name='priority')),
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                 ('max_call_s', models.PositiveIntegerField(default=600, validators=[django.core.validators.MinValueValidator(10), django.core.validators.MaxValueValidator(14400)], verbose_name='longest call (s)')),
                 ('silence_s', models.FloatField(default=8.0, validators=[django.core.validators.MinValueValidator(1.0), django.core.validators.MaxValueValidator(120.0)], verbose_name='silence before asking again (s)')),
                 ('silence_prompts', models.PositiveSmallIntegerField(default=2, validators=[django.core.validators.MaxValueValidator(10)], verbose_name='times to ask a silent caller')),
-                ('fallback_number', models.CharField(blank=True, default='', max_length=20, validators=[django.core.validators.RegexValidator('^[0-9*#]{1,20}$', 'Only digits, * and #, at most 20.')], verbose_name='fallback number')),
+                ('fallback_number', models.CharField(blank=True, default='', max_length=20, validators=[django.core.validators.RegexValidator('^[0-9*#]{1,20}\\Z', 'Only digits, * and #, at most 20.')], verbose_name='fallback number')),
                 ('domain', models.ForeignKey(db_column='domain_uuid', default=tenants.context.current_domain_uuid, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.domain')),
             ],
             options={
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('mapping_uuid', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('extension', models.CharField(max_length=4, validators=[django.core.validators.RegexValidator('^8[0-9]{3}$', '8000 to 8999.')], verbose_name='extension')),
+                ('extension', models.CharField(max_length=4, validators=[django.core.validators.RegexValidator('^8[0-9]{3}\\Z', '8000 to 8999.')], verbose_name='extension')),
                 ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
                 ('domain', models.ForeignKey(db_column='domain_uuid', default=tenants.context.current_domain_uuid, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.domain')),
                 ('secretary', models.ForeignKey(db_column='secretary_uuid', db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='extensions', to='secretary.secretary', verbose_name='secretary')),
@@ -221,7 +221,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='extensionmapping',
-            constraint=models.CheckConstraint(condition=models.Q(('extension__regex', '^8[0-9]{3}$')), name='secretary_extension_8xxx'),
+            constraint=models.CheckConstraint(condition=models.Q(('extension__regex', '^8[0-9]{3}\\Z')), name='secretary_extension_8xxx'),
         ),
         migrations.AddIndex(
             model_name='call',

@@ -33,7 +33,7 @@ class Destination(TenantModel):
         models.CharField(max_length=120), verbose_name=_("spoken aliases"), size=MAX_ALIASES, default=list, blank=True
     )
     number = models.CharField(
-        _("number"), max_length=21, validators=[RegexValidator(r"^\+?[0-9*#]{1,20}$", _("Only digits, * and #."))]
+        _("number"), max_length=21, validators=[RegexValidator(r"^\+?[0-9*#]{1,20}\Z", _("Only digits, * and #."))]
     )
     kind = models.CharField(
         _("kind"), max_length=16, choices=DestinationKind.choices, default=DestinationKind.EXTENSION

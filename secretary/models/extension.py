@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from secretary.models.secretary import Secretary
 from tenants.models import TenantModel
 
-EXTENSION_PATTERN: Final = r"^8[0-9]{3}$"
+EXTENSION_PATTERN: Final = r"^8[0-9]{3}\Z"
 
 
 class ExtensionMapping(TenantModel):

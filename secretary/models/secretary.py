@@ -11,7 +11,7 @@ from tenants.models import TenantModel
 from tenants.models.domain import Language
 
 # What may be dialled: digits, star and hash, as on a telephone.
-DIALLED = RegexValidator(r"^[0-9*#]{1,20}$", _("Only digits, * and #, at most 20."))
+DIALLED = RegexValidator(r"^[0-9*#]{1,20}\Z", _("Only digits, * and #, at most 20."))
 MAX_GREETING: Final = 1_000
 MAX_PROMPT: Final = 20_000
 

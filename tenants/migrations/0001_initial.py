@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('domain_uuid', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=253, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$')], verbose_name='name')),
+                ('name', models.CharField(max_length=253, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\\Z')], verbose_name='name')),
                 ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
                 ('language', models.CharField(choices=[('en', 'English'), ('pt-br', 'Brazilian Portuguese')], default='en', max_length=8, verbose_name='language')),
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[tenants.models.domain.validate_time_zone], verbose_name='time zone')),
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'domains',
                 'ordering': ('name',),
                 'base_manager_name': 'objects',
-                'constraints': [models.CheckConstraint(condition=models.Q(('name__regex', '^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$')), name='tenants_domain_name'), models.CheckConstraint(condition=models.Q(('language__in', ['en', 'pt-br'])), name='tenants_domain_language')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('name__regex', '^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\\Z')), name='tenants_domain_name'), models.CheckConstraint(condition=models.Q(('language__in', ['en', 'pt-br'])), name='tenants_domain_language')],
             },
         ),
         migrations.CreateModel(
