@@ -107,6 +107,7 @@ class Profile:
             "FIELD_ENCRYPTION_KEYS": values["FIELD_ENCRYPTION_KEYS"],
             "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
             "HTTPS_ONLY": "false",
+            "VOICENODE_DRAIN_S": "3",  # Ctrl-C should not feel stuck
             "DATA_DIR": str(var),
             "WEB_BIND": f"127.0.0.1:{values['WEB_PORT']}",
             "VOICENODE_ESL_BIND": f"127.0.0.1:{values['VOICENODE_ESL_PORT']}",

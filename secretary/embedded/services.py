@@ -58,7 +58,7 @@ def application_services(environment: Mapping[str, str]) -> dict[str, Service]:
             "voicenode",
             [python, "manage.py", "voicenode"],
             probe=http_answers(*media, "/readyz", below=300),
-            stop_deadline_s=15.0,
+            stop_deadline_s=float(environment.get("VOICENODE_DRAIN_S") or 20) + 10,
         ),
         service(
             "worker-esl",
