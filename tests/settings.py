@@ -9,6 +9,7 @@ import base64
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 DEFAULTS = {
     "SECRET_KEY": secrets.token_urlsafe(50),
@@ -28,8 +29,12 @@ if _worker and "REDIS_URL" in os.environ and not os.environ.get("TESTS_REDIS_WOR
     os.environ["REDIS_URL"] = f"{_base}/{int(_worker.removeprefix('gw')) % 15 + 1}"
 
 from secretary.config.settings import *  # noqa: E402, F403
-from secretary.config.settings import CHANNEL_LAYERS  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Redis's publish and subscribe know no database numbers, hence a prefix.
-CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"test-{_worker or os.getpid()}"
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": os.environ.get("REDIS_URL")}], "prefix": f"test-{_worker or os.getpid()}"},
+    }
+}
