@@ -13,7 +13,7 @@ from itertools import groupby
 from django.utils.translation import gettext as _
 
 from secretary.models import Call, CallEvent, Utterance
-from secretary.panel.words import DETAILS, STAGES, TOOLS, Text, event
+from secretary.panel.words import DETAILS, OUTCOMES, RESULTS, STAGES, TOOLS, Text, event
 
 LANE = 1000
 """Width of a lane in the drawing's own units."""
@@ -169,10 +169,10 @@ def _detail(detail: object) -> str:
     for name, value in list(detail.items())[:MOST_FACTS]:
         if value in ("", None) or isinstance(value, (list, Mapping)):
             continue
-        if name == "name" and value in TOOLS:
-            parts.append(str(TOOLS[value]))
-        else:
-            parts.append(f"{DETAILS.get(name, str(name).replace('_', ' '))}: {value}")
+        words = {"name": TOOLS, "outcome": RESULTS}.get(name, {}).get(str(value))
+        if name == "outcome" and value in OUTCOMES:
+            words = OUTCOMES[str(value)].label
+        parts.append(str(words) if words is not None else f"{DETAILS.get(name, str(name).replace('_', ' '))}: {value}")
     return " · ".join(parts)[:400]
 
 

@@ -72,6 +72,16 @@ DETAILS: Mapping[str, Text] = {
     "destination": _("destination"),
 }
 
+RESULTS: Mapping[str, Text] = {
+    "ok": _("it worked"),
+    "refused": _("refused"),
+    "failed": _("it failed"),
+    "busy": _("busy"),
+    "no_answer": _("no answer"),
+    "timeout": _("no answer in time"),
+}
+"""How an action ended: the value of `outcome` in the detail of `tool_done`."""
+
 TOOLS: Mapping[str, Text] = {
     "transfer": _("put the caller through"),
     "take_message": _("take a message"),

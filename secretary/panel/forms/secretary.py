@@ -56,7 +56,10 @@ class SecretaryForm(PanelForm):
         required=False,
         max_length=MAX_PROMPT,
         widget=forms.Textarea(attrs={"rows": 6}),
-        help_text=_("Opening hours, address, what you do. The built-in voice does not use them yet; others will."),
+        help_text=_(
+            "Opening hours, address, what you do. For speech services that converse freely; the built-in one does not"
+            " use it."
+        ),
     )
     voice = forms.CharField(
         label=_("Voice"), required=False, max_length=120, help_text=_("Empty: the usual voice of the language.")

@@ -98,7 +98,7 @@ def length_of_call(call: Lasting) -> str:
 def moment(when: datetime) -> str:
     """A time as short as it can be understood: today's by the clock, this year's without the year."""
     local, now = timezone.localtime(when), timezone.localtime()
-    time = date_format(local, "TIME_FORMAT")
+    time = date_format(local, "H:i")
     if local.date() == now.date():
         return _("Today, %(time)s") % {"time": time}
     if local.date() == (now - timedelta(days=1)).date():
