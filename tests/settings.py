@@ -9,7 +9,6 @@ import base64
 import os
 import secrets
 from pathlib import Path
-from typing import Any
 
 DEFAULTS = {
     "SECRET_KEY": secrets.token_urlsafe(50),
@@ -32,7 +31,7 @@ from secretary.config.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Redis's publish and subscribe know no database numbers, hence a prefix.
-CHANNEL_LAYERS: dict[str, Any] = {
+CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {"hosts": [{"address": os.environ.get("REDIS_URL")}], "prefix": f"test-{_worker or os.getpid()}"},

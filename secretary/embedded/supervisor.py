@@ -2,14 +2,13 @@
 
 All processes are started by one thread that lives as long as the supervisor, because the kernel's parent-death signal
 (launch.py) is tied to the thread that forked. So a supervisor that is killed with SIGKILL takes its processes along;
-what survives even that is found by the next start through the pid file.
+what does not obey is ended by the undertaker, and what survives even that by the next start, through the pid file.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+from secretary.embedded import pids
 from secretary.embedded.errors import ServiceFailedError
 from secretary.embedded.logfile import BoundedLog
 from secretary.embedded.process import Process, Service
@@ -28,6 +28,8 @@ FIRST_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 30.0
 HEALTHY_AFTER_S = 60.0
 POLL_S = 0.05
+LEFTOVERS_S = 5.0
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 class _Entry:
@@ -61,7 +63,9 @@ class Supervisor:
         self._entries: dict[str, _Entry] = {}
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._ending = threading.Event()
-        end_leftovers(self._pids)
+        pids.end(pids.read(self._pids), patience_s=LEFTOVERS_S)
+        self._pids.unlink(missing_ok=True)
+        self._undertaker: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
         self._thread.start()
 
@@ -117,6 +121,9 @@ class Supervisor:
         self._ending.set()
         self._thread.join(timeout=5)
         self._pids.unlink(missing_ok=True)
+        if self._undertaker is not None and self._undertaker.stdin is not None:
+            self._undertaker.stdin.close()  # with no pid left in the file it just ends
+            self._undertaker.wait(timeout=10)
 
     def _await_ready(self, process: Process, entry: _Entry, begun: float) -> None:
         service = entry.service
@@ -195,56 +202,16 @@ class Supervisor:
                 self._spawn(entry)
 
     def _spawn(self, entry: _Entry) -> Process:
+        if self._undertaker is None:
+            self._undertaker = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", "secretary.embedded.undertaker", str(self._pids)],
+                cwd=PROJECT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         process = Process(entry.service, entry.log, self._echo)
         process.spawn()
         entry.process = process
-        self._note_pid(entry.service.name, process.popen.pid)
+        pids.note(self._pids, entry.service.name, process.popen.pid)
         return process
-
-    def _note_pid(self, name: str, pid: int) -> None:
-        known = _read_pids(self._pids)
-        known[name] = (pid, _start_time(pid) or 0)
-        half = self._pids.with_suffix(".part")
-        half.write_text(json.dumps(known))
-        half.replace(self._pids)
-
-
-def end_leftovers(path: Path, patience_s: float = 5.0) -> list[str]:
-    """Kill processes that an earlier supervisor noted in `path` and left, after `patience_s`; gives their names.
-
-    A process is known by pid and start time, so a foreign one that got the same pid later is safe.
-    """
-    ended = []
-    for name, (pid, started) in _read_pids(path).items():
-        if _start_time(pid) != started:
-            continue
-        ended.append(name)
-        # PostgreSQL is left to its own clean-up, which stops it without losing anything (see postgres.py).
-        if name == "postgres":
-            continue
-        deadline = time.monotonic() + patience_s
-        while _start_time(pid) == started and time.monotonic() < deadline:
-            time.sleep(0.05)  # it has had its parent-death signal and may be on its way out
-        try:
-            if _start_time(pid) == started:
-                os.killpg(pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            continue
-    path.unlink(missing_ok=True)
-    return ended
-
-
-def _read_pids(path: Path) -> dict[str, tuple[int, int]]:
-    try:
-        return {name: (int(pid), int(started)) for name, (pid, started) in json.loads(path.read_text()).items()}
-    except (OSError, ValueError, AttributeError, TypeError):
-        return {}
-
-
-def _start_time(pid: int) -> int | None:
-    """When the process was started, in kernel ticks since boot (field 22 of /proc/PID/stat); None if there is none."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] == "Z" else int(fields[19])

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from secretary.embedded import pids as pidfile
 from secretary.embedded.errors import ServiceFailedError
-from secretary.embedded.supervisor import Supervisor, end_leftovers
+from secretary.embedded.supervisor import Supervisor
 from tests.embedded.programs import CRASHING, OBEDIENT, SILENT, STUBBORN, eventually, gone, program
 
 
@@ -137,6 +138,25 @@ def test_processes_go_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     assert eventually(lambda: all(gone(pid) for pid in pids))
 
 
+def test_what_ignores_the_kernels_signal_is_ended_by_the_undertaker(tmp_path: Path) -> None:
+    """A Celery worker without its broker would stay for ever."""
+    with subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, start_new_session=True) as orphan:
+        assert orphan.stdout is not None
+        orphan.stdout.readline()
+        pidfile.note(tmp_path / "pids.json", "worker", orphan.pid)
+        source = (
+            "from pathlib import Path; from secretary.embedded import undertaker as u; import sys; u.GRACE_S = 0.1;"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", f"{source} u.main(Path(sys.argv[1]))", str(tmp_path / "pids.json")],
+            stdin=subprocess.PIPE,
+        ) as undertaker:
+            assert orphan.poll() is None
+            assert undertaker.stdin is not None
+            undertaker.stdin.close()  # what the supervisor's death does
+            assert orphan.wait(10) == -signal.SIGKILL
+
+
 def test_what_survived_a_killed_supervisor_is_ended_by_the_next(tmp_path: Path) -> None:
     """A process that ignores the kernel's signal is found by the pid file."""
     with subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, start_new_session=True) as orphan:
@@ -145,7 +165,7 @@ def test_what_survived_a_killed_supervisor_is_ended_by_the_next(tmp_path: Path) 
         started = int(Path(f"/proc/{orphan.pid}/stat").read_text().rpartition(")")[2].split()[19])
         pids = tmp_path / "pids.json"
         pids.write_text(json.dumps({"web": [orphan.pid, started]}))
-        assert end_leftovers(pids, patience_s=0.1) == ["web"]
+        assert pidfile.end(pidfile.read(pids), patience_s=0.1) == ["web"]
         assert orphan.wait(5) == -signal.SIGKILL
 
 
@@ -154,7 +174,7 @@ def test_foreign_process_with_a_reused_pid_is_left_alone(tmp_path: Path) -> None
     with subprocess.Popen([sys.executable, "-c", OBEDIENT], start_new_session=True) as foreign:
         pids = tmp_path / "pids.json"
         pids.write_text(json.dumps({"web": [foreign.pid, 1]}))
-        assert end_leftovers(pids) == []
+        assert pidfile.end(pidfile.read(pids), patience_s=0.1) == []
         assert foreign.poll() is None
         foreign.kill()
 
@@ -163,4 +183,4 @@ def test_foreign_process_with_a_reused_pid_is_left_alone(tmp_path: Path) -> None
 def test_damaged_pid_file_is_no_obstacle(tmp_path: Path, text: str) -> None:
     """A half-written file from a crash must not stop the next start."""
     (tmp_path / "pids.json").write_text(text)
-    assert end_leftovers(tmp_path / "pids.json") == []
+    assert pidfile.read(tmp_path / "pids.json") == {}
