@@ -28,7 +28,7 @@ FIRST_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 30.0
 HEALTHY_AFTER_S = 60.0
 POLL_S = 0.05
-LEFTOVERS_S = 5.0
+LEFTOVERS_S = 3.0
 PROJECT = Path(__file__).resolve().parents[2]
 
 
