@@ -26,10 +26,10 @@ class DialString:
     variables: dict[str, str] = field(default_factory=dict)
 
 
-def split_variables(text: str) -> tuple[dict[str, str], str]:
-    """`{a=b,c='d,e'}rest` or `[…]rest` → variables and rest. A backslash or quotes keep a comma."""
+def split_variables(text: str, opening: str = "{") -> tuple[dict[str, str], str]:
+    """`{a=b,c='d,e'}rest` (or `[…]rest`) → variables and rest. A backslash or quotes keep a comma."""
     variables: dict[str, str] = {}
-    while text[:1] in ("{", "["):
+    while text[:1] == opening:
         end = _end_of_block(text)
         for pair in _split_commas(text[1:end]):
             name, equals, value = pair.partition("=")
@@ -64,7 +64,7 @@ def parse(dial: str) -> list[DialString]:
     shared, rest = split_variables(dial)
     found = []
     for part in re.split(r"[|,](?![^\[{]*[\]}])", rest):
-        own, endpoint = split_variables(part.strip())
+        own, endpoint = split_variables(part.strip(), "[")
         if endpoint:
             found.append(DialString(endpoint, shared | own))
     return found

@@ -40,10 +40,10 @@ class Wire:
         self.notices: list[Message] = []
 
     @classmethod
-    async def login(cls, port: int, password: str = "ClueCon") -> Wire:
+    async def login(cls, port: int) -> Wire:
         wire = cls(*await asyncio.open_connection("127.0.0.1", port))
         assert (await wire.read()).kind == "auth/request"
-        wire.send(f"auth {password}")
+        wire.send("auth ClueCon")
         assert (await wire.read()).headers["Reply-Text"] == "+OK accepted"
         return wire
 
@@ -77,6 +77,12 @@ class Wire:
         self.send(text)
         message = await self.reply()
         return message.headers.get("Reply-Text") or message.body.decode()
+
+    async def next_event(self) -> Message:
+        """The next event, kept or fresh."""
+        while not self.events:
+            self._keep(await self.read())
+        return self.events.pop(0)
 
     async def event(self, name: str, **fields: str) -> dict[str, str]:
         """The next event of that name (fields with underscores for dashes must match)."""
@@ -151,6 +157,13 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if exc == (None, None, None):
             assert not self.errors, self.errors
+
+
+async def until(ready: Callable[[], object], *, seconds: float = 5.0) -> None:
+    """Look again every few milliseconds; TimeoutError after `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not ready():  # noqa: ASYNC110 - what is watched knows nothing of events
+            await asyncio.sleep(0.003)
 
 
 def free_port() -> int:
