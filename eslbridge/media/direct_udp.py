@@ -21,6 +21,7 @@ There is no authentication: only the address and port given to FreeSWITCH for a 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from typing import Final
@@ -141,6 +142,7 @@ class DirectUdpLeg(BaseLeg):
         "_cutter",
         "_down",
         "_factor",
+        "_first",
         "_law",
         "_plain",
         "_quiet",
@@ -180,16 +182,29 @@ class DirectUdpLeg(BaseLeg):
             self._quiet *= self._factor if law is None else 1
         self._quiet_ticks = 0
         self._quiet_limit = int(lost_after_s * 1000 / FRAME_MS)
+        self._first: asyncio.Future[None] | None = None
         self.datagrams = 0
         """Datagrams of this call so far."""
         self._send = road.socket.sendto
         road.register(address, self)
         clock.add(self)
 
+    async def wait_first_datagram(self, timeout_s: float) -> None:
+        """Until FreeSWITCH has sent something: only then has it bound its port. Raises TimeoutError."""
+        if not self.datagrams:
+            self._first = asyncio.get_running_loop().create_future()
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._first
+            finally:
+                self._first = None
+
     def receive(self, data: bytes) -> None:
         """One datagram from the call's own address."""
         self._quiet_ticks = 0
         self.datagrams += 1
+        if self._first is not None and not self._first.done():
+            self._first.set_result(None)
         size = len(data)
         if size == FRAME_BYTES and self._plain and data[0] != 0xFF:
             # The common case first: L16 at 8,000 Hz in frames of 20 ms, with nothing held back.

@@ -17,6 +17,8 @@ import numpy as np
 from .contract import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, FRAME_SAMPLES, MAX_LEAD_MS, MAX_QUEUED_MS
 
 MAX_LEAD_FRAMES: Final = MAX_LEAD_MS // FRAME_MS
+_MOST_ON_ROAD_FRAMES: Final = 8
+"""More than MAX_LEAD_FRAMES only for a far end that forgets at once when told to: see `audio_fork.py`."""
 _MAX_QUEUED_BYTES: Final = MAX_QUEUED_MS * BYTES_PER_MS
 _RAMP: Final = np.linspace(0.0, 1.0, FRAME_SAMPLES, dtype=np.float32)
 _FADE_OUT: Final = np.concatenate((np.linspace(1.0, 0.0, FRAME_SAMPLES // 2), np.zeros(FRAME_SAMPLES // 2)))
@@ -40,8 +42,8 @@ class PlayQueue:
     )
 
     def __init__(self, lead_frames: int = 1) -> None:
-        if not 1 <= lead_frames <= MAX_LEAD_FRAMES:
-            raise ValueError(f"a leg may lead by 1 to {MAX_LEAD_FRAMES} frames, not {lead_frames}")
+        if not 1 <= lead_frames <= _MOST_ON_ROAD_FRAMES:
+            raise ValueError(f"a leg may lead by 1 to {_MOST_ON_ROAD_FRAMES} frames, not {lead_frames}")
         self.lead_frames = lead_frames
         self._chunks: deque[bytes] = deque()
         self._offset = 0
@@ -123,22 +125,39 @@ class PlayQueue:
         """Fewer than `lead_frames` are on the road, and there is something to send."""
         return self._queued > 0 and self._road <= (self.lead_frames - 1) * FRAME_BYTES
 
-    def take_all(self) -> bytes:
-        """Everything queued at once, at the present gain, for a transport that plays whole files. Moves to the road."""
-        if not self._queued:
-            return b""
-        pieces = [self._chunks[0][self._offset :], *list(self._chunks)[1:]]
-        whole = b"".join(pieces)
-        self._forget()
-        if self._target != 1.0:
-            whole = (np.frombuffer(whole, "<i2") * np.float32(self._target)).astype("<i2").tobytes()
-        self._road += len(whole)
-        return whole
+    def take_piece(self, limit_ms: int) -> bytes:
+        """Queued voice up to this length in one piece, for a transport that plays whole files. Moves to the road.
 
-    def lose_road(self, heard_bytes: int = 0) -> None:
-        """The transport dropped what was on the road, of which the caller still heard this much."""
-        heard = min(max(heard_bytes, 0), self._road)
-        self._heard += heard
+        The gain is the present one for the whole piece.
+        """
+        limit = limit_ms * BYTES_PER_MS
+        parts: list[bytes] = []
+        size = 0
+        while self._chunks and size < limit:
+            part = self._chunks[0][self._offset : self._offset + limit - size]
+            parts.append(part)
+            size += len(part)
+            if self._offset + len(part) < len(self._chunks[0]):
+                self._offset += len(part)
+            else:
+                self._chunks.popleft()
+                self._offset = 0
+        piece = b"".join(parts)
+        self._gain = self._target
+        if self._gain != 1.0 and piece:
+            piece = (np.frombuffer(piece, "<i2") * np.float32(self._gain)).astype("<i2").tobytes()
+        self._queued -= size
+        self._road += size
+        return piece
+
+    def hear(self, amount: int) -> None:
+        """The transport says that this many bytes of the road have been heard."""
+        step = min(max(amount, 0), self._road)
+        self._heard += step
+        self._road -= step
+
+    def lose_road(self) -> None:
+        """The far end has forgotten what was on the road: it is not heard."""
         self._road = 0
 
     def stop(self, *, fade: bool = False) -> None:

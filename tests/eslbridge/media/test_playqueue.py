@@ -181,14 +181,28 @@ def test_a_shared_prompt_is_not_copied():
     assert queue._chunks[0] is prompt
 
 
-def test_a_transport_of_whole_files_takes_everything_at_once():
-    """`take_all` moves the voice to the road, from where the transport says what was heard."""
+@given(sizes=st.lists(st.integers(1, 3000), min_size=1, max_size=10), limit_ms=st.integers(1, 200))
+def test_a_transport_of_whole_files_takes_pieces(sizes, limit_ms):
+    """`take_piece` cuts the same voice into lengths of its own, from where the transport says what was heard."""
     queue = PlayQueue()
-    queue.play(voice(100))
-    queue.play(voice(50))
-    assert len(queue.take_all()) == 150 * 16
-    assert queue.queued_ms == 150
-    assert queue.road_ms == 150
-    queue.lose_road(70 * 16)
+    pieces = [np.full(n, n, dtype="<i2").tobytes() for n in sizes]
+    for piece in pieces:
+        queue.play(piece)
+    out = []
+    while queue.queued_ms > queue.road_ms or not out:
+        out.append(queue.take_piece(limit_ms))
+    out.append(queue.take_piece(limit_ms))
+    assert b"".join(out) == b"".join(pieces)
+    assert max(map(len, out)) <= limit_ms * 16
+
+
+def test_what_the_far_end_forgot_is_not_heard():
+    """Heard up to the stop, and no further."""
+    queue = PlayQueue()
+    queue.play(voice(150))
+    assert len(queue.take_piece(1000)) == 150 * 16
+    assert queue.queued_ms == queue.road_ms == 150
+    queue.hear(70 * 16)
+    queue.lose_road()
     assert queue.heard_ms == 70
     assert queue.queued_ms == 0
