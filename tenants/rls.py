@@ -6,7 +6,7 @@ and tell that it exists. `TenantForeignKey` puts `domain_uuid` on both sides.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
@@ -20,10 +20,13 @@ CONDITION: Final = (
     " or current_setting('app.platform', true) = 'on'"
 )
 
+PLATFORM_CONDITION: Final = "current_setting('app.platform', true) = 'on'"
+
 
 class EnableTenantRls(Operation):
     """Enable and force row-level security, with the one policy, on a model's table."""
 
+    condition: ClassVar[str] = CONDITION
     reversible = True
     reduces_to_sql = True
     atomic = True
@@ -40,7 +43,9 @@ class EnableTenantRls(Operation):
         table = _table(schema_editor, to_state, app_label, self.model_name)
         schema_editor.execute(f"alter table {table} enable row level security")
         schema_editor.execute(f"alter table {table} force row level security")
-        schema_editor.execute(f"create policy {POLICY} on {table} using ({CONDITION}) with check ({CONDITION})")
+        schema_editor.execute(
+            f"create policy {POLICY} on {table} using ({self.condition}) with check ({self.condition})"
+        )
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
@@ -52,6 +57,12 @@ class EnableTenantRls(Operation):
 
     def describe(self) -> str:
         return f"Force row-level security on {self.model_name}"
+
+
+class EnablePlatformRls(EnableTenantRls):
+    """The same for a table of the installation, which has no domain: its rows exist in `platform_context` alone."""
+
+    condition = PLATFORM_CONDITION
 
 
 class TenantForeignKey(Operation):

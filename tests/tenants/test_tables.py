@@ -22,6 +22,7 @@ WITHOUT_TENANT: Final = {
     "auth_permission": "names of Django's permissions, the same for all",
     "auth_user_groups": "unused, see auth_group",
     "auth_user_user_permissions": "unused, see auth_group",
+    "tenants_installationkey": "keys of the installation itself; its policy shows them to platform_context alone",
 }
 
 
