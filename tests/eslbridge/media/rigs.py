@@ -133,8 +133,9 @@ class WebSocketRig(Rig):
         return self.kind(CALL, self.clock, self.counters)
 
     def run(self, ms: int) -> None:
-        self.leg._quiet_ticks = 0
-        super().run(ms)
+        for _ in range(ms // 20):
+            self.leg._quiet_ticks = 0
+            super().run(20)
 
     def caller(self, frame: bytes) -> None:
         self.leg.received_bytes(frame)
