@@ -36,7 +36,8 @@ def _read(row: ExtensionMapping) -> Mapping[str, Any]:
 def _values(form: PanelForm) -> dict[str, Any]:
     # The choice was made of this tenant's secretaries, so the id is one of theirs.
     values = form.values
-    return {**values, "secretary_id": UUID(values.pop("secretary"))}
+    secretary_uuid = UUID(values.pop("secretary"))
+    return {**values, "secretary_id": secretary_uuid}
 
 
 def _save(uuid: UUID | None, form: PanelForm) -> None:

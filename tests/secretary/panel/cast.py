@@ -1,0 +1,122 @@
+"""Two tenants with one of everything, and people of every role: Alice, Gus and Vera of acme, Bob of globex, Olga above."""
+
+from __future__ import annotations
+
+import wave
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from secretary.models import (
+    Call,
+    CallEvent,
+    Destination,
+    ExtensionMapping,
+    Message,
+    Secretary,
+    Utterance,
+)
+from tenants.context import tenant_context
+from tenants.models import Domain
+from tenants.services import add_member, create_domain
+
+PASSWORD = "a calm secretary"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A tenant and the UUIDs of one row of each kind, by the name that addresses use for it."""
+
+    domain: Domain
+    objects: dict[str, UUID]
+
+    def args(self, **others: UUID) -> dict[str, UUID]:
+        return {"domain_uuid": self.domain.pk, **self.objects, **others}
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Both houses, and the people by role as seen from acme."""
+
+    acme: House
+    globex: House
+    people: dict[str, User]
+
+
+def record_sound(path: Path, seconds: float = 2.0) -> bytes:
+    """Write a stereo 8,000 Hz WAV of a quiet saw-tooth; gives the file's bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(2)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(b"".join(((i * 16) % 4096).to_bytes(2, "little") * 2 for i in range(int(seconds * 8000))))
+    return path.read_bytes()
+
+
+def furnish(name: str, data_dir: Path) -> House:
+    """Make a tenant with one of everything, told from another's by its name."""
+    domain = create_domain(name=f"{name}.example")
+    record_sound(data_dir / name / "call.wav")
+    now = timezone.now()
+    with tenant_context(domain.pk):
+        secretary = Secretary.objects.create(name=f"{name} secretary", greeting=f"Hello, {name}")
+        mapping = ExtensionMapping.objects.create(extension="8001", secretary=secretary)
+        destination = Destination.objects.create(name=f"{name} sales", aliases=[f"{name} orders"], number="1001")
+        call = Call.objects.create(
+            secretary=secretary,
+            destination=destination,
+            extension="8001",
+            caller_name=f"{name} caller",
+            caller_number="+5511987650001",
+            started_at=now - timedelta(seconds=40),
+            answered_at=now - timedelta(seconds=40),
+            ended_at=now - timedelta(seconds=20),
+            outcome="transferred",
+            recording=f"{name}/call.wav",
+            latency={"greeting": {"count": 1, "p50": 84, "max": 84}, "response": {"count": 3, "p50": 900, "max": 1500}},
+        )
+        lines = (("secretary", f"Hello, {name}. How can", 0, 900, True), ("caller", f"{name} sales please", 800, 1700, False))
+        for position, (who, text, start, end, interrupted) in enumerate(lines):
+            Utterance.objects.create(
+                call=call, position=position, who=who, text=text, start_ms=start, end_ms=end, interrupted=interrupted
+            )
+        CallEvent.objects.create(call=call, at_ms=0, kind="answered")
+        CallEvent.objects.create(call=call, at_ms=1900, kind="tool_done", detail={"name": "transfer", "outcome": "ok"})
+        message = Message.objects.create(
+            secretary=secretary, call=call, caller_name=f"{name} friend", text=f"Call {name} back", audio=f"{name}/call.wav"
+        )
+    return House(
+        domain,
+        {
+            "secretary_uuid": secretary.pk,
+            "mapping_uuid": mapping.pk,
+            "destination_uuid": destination.pk,
+            "call_uuid": call.pk,
+            "message_uuid": message.pk,
+        },
+    )
+
+
+def assemble(data_dir: Path) -> Cast:
+    """Both houses and everybody in them."""
+    acme, globex = furnish("acme", data_dir), furnish("globex", data_dir)
+    people = {
+        "admin": User.objects.create_user("alice", password=PASSWORD, first_name="Alice", last_name="Moreau"),
+        "agent": User.objects.create_user("gus", password=PASSWORD),
+        "viewer": User.objects.create_user("vera", password=PASSWORD),
+        "stranger": User.objects.create_user("bob", password=PASSWORD),
+        "operator": User.objects.create_superuser("olga", password=PASSWORD),
+    }
+    for role in ("admin", "agent", "viewer"):
+        add_member(domain_uuid=acme.domain.pk, user_id=people[role].pk, role=role)
+    add_member(domain_uuid=globex.domain.pk, user_id=people["stranger"].pk, role="admin")
+    return Cast(acme, globex, people)
+
+
+NOBODY = uuid4()
+"""A UUID of nothing."""

@@ -1,0 +1,177 @@
+"""Every route × every role × own, foreign and missing object: who gets what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, reverse
+
+from secretary.panel.urls import urlpatterns
+from tests.secretary.panel.cast import NOBODY, Cast, House
+
+ROLES = ("admin", "agent", "viewer")
+
+
+@dataclass(frozen=True)
+class Row:
+    """Expected status of GET and of an empty POST, for administrator, agent and read-only member in that order."""
+
+    get: str
+    post: str
+
+
+# A signed-in stranger gets 404 and a stranger to us all goes to sign in, on each of these; the operator is as an
+# administrator. 422: the empty form is refused with words; 405: the address does not take that method.
+IN_A_DOMAIN = {
+    "panel:home": Row("200 200 200", "405 405 405"),
+    "panel:calls": Row("200 200 200", "405 405 405"),
+    "panel:call": Row("200 200 200", "405 405 405"),
+    "panel:recording": Row("200 200 200", "405 405 405"),
+    "panel:messages": Row("200 200 200", "405 405 405"),
+    "panel:message-audio": Row("200 200 200", "405 405 405"),
+    "panel:message-mark": Row("405 405 405", "302 302 403"),
+    "panel:secretaries": Row("200 200 200", "405 405 405"),
+    "panel:secretary-new": Row("200 403 403", "422 403 403"),
+    "panel:secretary": Row("200 200 200", "422 403 403"),
+    "panel:secretary-delete": Row("200 403 403", "302 403 403"),
+    "panel:destinations": Row("200 200 200", "405 405 405"),
+    "panel:destination-new": Row("200 403 403", "422 403 403"),
+    "panel:destination": Row("200 200 200", "422 403 403"),
+    "panel:destination-delete": Row("200 403 403", "302 403 403"),
+    "panel:extensions": Row("200 200 200", "405 405 405"),
+    "panel:extension-new": Row("200 403 403", "422 403 403"),
+    "panel:extension": Row("200 200 200", "422 403 403"),
+    "panel:extension-delete": Row("200 403 403", "302 403 403"),
+}
+
+# Outside of every domain: (GET, POST) for somebody signed in, and for nobody.
+OUTSIDE = {
+    "login": ((302, 302), (200, 200)),
+    "logout": ((405, 302), (405, 302)),
+    "set_language": ((302, 302), (302, 302)),
+    "panel:start": ((302, 405), (302, 405)),
+    "panel:domains": ((200, 405), (302, 405)),
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """A name in the URL map and what its address takes."""
+
+    name: str
+    takes: frozenset[str]
+
+    def address(self, house: House, **others: object) -> str:
+        values = house.args() | others
+        return reverse(self.name, kwargs={name: values[name] for name in self.takes})
+
+    @property
+    def objects(self) -> list[str]:
+        return sorted(self.takes - {"domain_uuid"})
+
+
+def walk(
+    patterns: list[URLPattern | URLResolver], prefix: str = "", takes: frozenset[str] = frozenset()
+) -> Iterator[Route]:
+    """Every route of a URL map."""
+    for entry in patterns:
+        inside = takes | set(entry.pattern.regex.groupindex)
+        if isinstance(entry, URLResolver):
+            yield from walk(entry.url_patterns, f"{entry.namespace}:" if entry.namespace else prefix, inside)
+        else:
+            yield Route(f"{prefix}{entry.name}", inside)
+
+
+ROUTES = {route.name: route for route in walk(urlpatterns)}
+INSIDE = [route for route in ROUTES.values() if "domain_uuid" in route.takes]
+
+
+def expected(name: str, method: str) -> dict[str, int]:
+    statuses = [int(status) for status in getattr(IN_A_DOMAIN[name], method).split()]
+    by_role = dict(zip(ROLES, statuses, strict=True))
+    return {**by_role, "operator": by_role["admin"], "stranger": 404, "anonymous": 302}
+
+
+def test_every_route_has_a_row() -> None:
+    """A new route without a row here fails."""
+    assert set(ROUTES) == set(IN_A_DOMAIN) | set(OUTSIDE)
+    assert {route.name for route in INSIDE} == set(IN_A_DOMAIN)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("route", INSIDE, ids=lambda route: route.name)
+def test_own(route: Route, method: str, cast: Cast, sign_in: Callable[[str], Client]) -> None:
+    """Each role gets what its row says; a stranger 404; nobody the way to sign in."""
+    # The administrator last: what it deletes is gone for the others.
+    for role, status in sorted(expected(route.name, method).items(), key=lambda item: item[0] in ("admin", "operator")):
+        if role == "operator" and route.name.endswith("-delete") and method == "post":
+            continue
+        response = getattr(sign_in(role), method)(route.address(cast.acme))
+        assert response.status_code == status, f"{role} {method} {route.name}: {response.status_code}"
+        if role == "anonymous":
+            assert response["Location"].startswith(reverse("login"))
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("route", INSIDE, ids=lambda route: route.name)
+def test_foreign_and_missing(route: Route, method: str, cast: Cast, sign_in: Callable[[str], Client]) -> None:
+    """Another tenant's object under one's own domain is as absent as none at all; so is another tenant's domain."""
+    for role, status in expected(route.name, method).items():
+        client = sign_in(role)
+        # What a role may not do at all is said before anything is looked up, and tells nothing.
+        absent = status if status in (403, 405) or role == "anonymous" else 404
+        for name in route.objects:
+            for uuid in (cast.globex.objects[name], NOBODY):
+                response = getattr(client, method)(route.address(cast.acme, **{name: uuid}))
+                assert response.status_code == absent, f"{role} {method} {route.name} {name}"
+        elsewhere = 302 if role == "anonymous" else 404
+        assert getattr(client, method)(route.address(cast.acme, domain_uuid=NOBODY)).status_code == elsewhere
+        if role in ROLES:
+            assert getattr(client, method)(route.address(cast.globex)).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "options", "trace"])
+def test_other_methods(method: str, cast: Cast, alice: Client) -> None:
+    """Nothing but GET, HEAD and POST does anything."""
+    for route in INSIDE:
+        assert getattr(alice, method)(route.address(cast.acme)).status_code == 405, route.name
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_outside(name: str, cast: Cast, sign_in: Callable[[str], Client]) -> None:
+    """The pages before a domain is chosen."""
+    for role, statuses in zip(("admin", "anonymous"), OUTSIDE[name], strict=True):
+        for method, status in zip(("get", "post"), statuses, strict=True):
+            response = getattr(sign_in(role), method)(reverse(name))
+            assert response.status_code == status, f"{role} {method} {name}"
+
+
+def test_switched_off_domain(cast: Cast, alice: Client) -> None:
+    """A domain that is switched off is absent for everybody in it."""
+    cast.acme.domain.enabled = False
+    from tenants.context import tenant_context
+
+    with tenant_context(cast.acme.domain.pk):
+        cast.acme.domain.save()
+    assert alice.get(reverse("panel:home", args=[cast.acme.domain.pk])).status_code == 404
+    assert cast.acme.domain.name not in alice.get(reverse("panel:domains")).content.decode()
+
+
+def test_refusal_is_told(cast: Cast, sign_in: Callable[[str], Client]) -> None:
+    """The 403 says which role one has, and whom to ask."""
+    response = sign_in("viewer").get(reverse("panel:secretary-new", args=[cast.acme.domain.pk]))
+    text = response.content.decode()
+    assert response.status_code == 403 and "Read only" in text and "Ask an administrator" in text
+
+
+def test_csrf(cast: Cast) -> None:
+    """A POST without the form's token changes nothing, and says what to do."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.people["admin"])
+    address = reverse("panel:secretary-delete", args=[cast.acme.domain.pk, cast.acme.objects["secretary_uuid"]])
+    response = client.post(address)
+    assert response.status_code == 403 and "This form is too old" in response.content.decode()
+    assert client.get(address).status_code == 200
