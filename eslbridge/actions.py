@@ -30,7 +30,7 @@ class Switch(Protocol):
 
 
 class JobLost(Exception):
-    """This worker was taken for dead and the job is somebody else's now: send nothing."""
+    """The job was cancelled, is too late, or is another worker's by now: send nothing."""
 
 
 def refuse(job: Job) -> JobResult | None:

@@ -4,7 +4,7 @@ The row is written in the transaction of its cause and sent to Celery when that 
 conditional UPDATE whose row count decides, so that a job delivered twice runs once:
 
     create_job ─▶ queued ── claim ─▶ running ── mark_sent ─▶ running, sent ── finish ─▶ done | failed
-                    │ cancel ─▶ cancelled
+                    └─── cancel ──────┴─▶ cancelled
 
 `sweep` sends again what the broker lost and what a dead worker had claimed without sending, and ends the rest.
 """
@@ -121,22 +121,25 @@ def claim(*, domain_uuid: UUID, job_uuid: UUID) -> Job | None:
     now = timezone.now()
     with tenant_context(domain_uuid):
         due = Job.objects.filter(job_uuid=job_uuid, state=JobState.QUEUED, run_after__lte=now)
-        alive = due.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
-        if not alive.update(state=JobState.RUNNING, claimed_at=now, attempts=F("attempts") + 1, updated_at=now):
+        if not due.filter(_in_time(now)).update(
+            state=JobState.RUNNING, claimed_at=now, attempts=F("attempts") + 1, updated_at=now
+        ):
             return None
         return Job.objects.get(job_uuid=job_uuid)
 
 
 def mark_sent(job: Job) -> bool:
-    """Say that the command goes out now. False: this worker has lost the job meanwhile and must send nothing.
+    """Say that the command goes out now. False: nothing may be sent any more.
 
-    The claim's time and the attempt tell this worker's claim from a later one.
+    Then the job was cancelled, it is too late for it, or this worker was taken for dead and another attempt is under
+    way. `cancel` and this are conditional updates of one row: exactly one of them happens.
     """
+    now = timezone.now()
     with tenant_context(job.domain_uuid):
         mine = Job.objects.filter(
             job_uuid=job.job_uuid, state=JobState.RUNNING, attempts=job.attempts, sent_at__isnull=True
         )
-        return bool(mine.update(sent_at=timezone.now(), updated_at=Now()))
+        return bool(mine.filter(_in_time(now)).update(sent_at=now, updated_at=now))
 
 
 def finish(job: Job, result: JobResult) -> bool:
@@ -155,9 +158,10 @@ def finish(job: Job, result: JobResult) -> bool:
 
 
 def cancel(*, domain_uuid: UUID, job_uuid: UUID, reason: str = "") -> bool:
-    """Take a job back that no worker has claimed. False: too late."""
+    """Take a job back whose command has not gone out. False: too late."""
     with tenant_context(domain_uuid):
-        waiting = Job.objects.filter(job_uuid=job_uuid, state=JobState.QUEUED)
+        unsent = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, sent_at__isnull=True)
+        waiting = Job.objects.filter(unsent, job_uuid=job_uuid)
         return bool(
             waiting.update(
                 state=JobState.CANCELLED, reason=_reason(reason), finished_at=timezone.now(), updated_at=Now()
@@ -226,6 +230,10 @@ def _end(condition: Q, outcome: JobOutcome, reason: str, moment: datetime) -> in
     return Job.objects.filter(_batch(condition)).update(
         state=JobState.FAILED, outcome=outcome, reason=reason, finished_at=moment, updated_at=moment
     )
+
+
+def _in_time(now: datetime) -> Q:
+    return Q(expires_at__isnull=True) | Q(expires_at__gt=now)
 
 
 def _reason(text: str) -> str:

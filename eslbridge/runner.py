@@ -35,7 +35,9 @@ def run(*, domain_uuid: UUID, job_uuid: UUID, open_switch: OpenSwitch | None = N
             try:
                 result = _perform(job, open_switch or _pooled)
             except actions.JobLost:
-                log.warning("job.lost", kind=job.kind)
+                # Changes nothing where the job was cancelled or is another worker's.
+                jobs.finish(job, JobResult(JobOutcome.FAILED, "too late to send it"))
+                log.warning("job.not_sent", kind=job.kind)
                 return None
             kept = jobs.finish(job, result)
             elapsed_ms = round((time.monotonic() - begun) * 1000)

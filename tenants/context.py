@@ -104,6 +104,10 @@ def platform_context() -> Iterator[None]:
 
 @contextmanager
 def _scoped(scope: Scope, outer: Scope | None) -> Iterator[None]:
+    if scope == outer and connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+        return
     nested = connection.in_atomic_block
     with transaction.atomic():
         _refuse_unsafe_role()
@@ -145,13 +149,13 @@ def _refuse_unsafe_role() -> None:
         _role_is_safe = True
 
 
-async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+async def in_thread(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a sync function that touches the database from asyncio, in a thread of the loop's pool."""
     result: R = await database_sync_to_async(function, thread_sensitive=False)(*args, **kwargs)
     return result
 
 
-async def in_tenant(domain_uuid: UUID | str, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+async def in_tenant(domain_uuid: UUID | str, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a sync function from asyncio as one tenant: a thread and one transaction."""
 
     def run() -> R:
@@ -161,7 +165,7 @@ async def in_tenant(domain_uuid: UUID | str, function: Callable[P, R], *args: P.
     return await in_thread(run)
 
 
-async def in_platform(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+async def in_platform(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a sync function from asyncio across all tenants: a thread and one transaction."""
 
     def run() -> R:

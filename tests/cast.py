@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from eslbridge.services import save_credential
 from secretary.models import Call, Destination, Secretary
 from secretary.profiles import SecretaryProfile
@@ -46,3 +48,13 @@ def make_tenant(name: str, **domain: Any) -> Tenant:
         create_mapping(extension="8001", secretary=secretary)
         sales = create_destination(name="Sales", aliases=["the sales department"], number="1001", kind="extension")
     return Tenant(row.domain_uuid, name, secretary, sales)
+
+
+@pytest.fixture
+def acme(db: None) -> Tenant:
+    return make_tenant("acme.example")
+
+
+@pytest.fixture
+def globex(db: None) -> Tenant:
+    return make_tenant("globex.example")

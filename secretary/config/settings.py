@@ -153,9 +153,9 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 
 # --- Static files ---------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_MANIFEST = env.boolean("STATIC_MANIFEST", False)
-"""On where `collectstatic` has run (the container image): hashed, compressed names. Off: served from the sources."""
+"""On where `collectstatic` runs (the container image): hashed, compressed names. Off: served from the sources."""
+STATIC_ROOT = BASE_DIR / "staticfiles" if STATIC_MANIFEST else None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

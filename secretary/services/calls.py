@@ -9,16 +9,17 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 
 from secretary.errors import ForeignCall, QuotaFull
-from secretary.models import Call, CallEvent, CallOutcome, Destination, Utterance
+from secretary.models import Call, CallEvent, CallOutcome, Destination, Speaker, Utterance
 from secretary.profiles import CallRecord, SecretaryProfile
 from secretary.services import clean
 from secretary.services.messages import save_message
 from tenants.context import platform_context, tenant_context
+from tenants.models import Domain
 
 log = structlog.get_logger(__name__)
 
@@ -97,25 +98,34 @@ def refuse_call(
     extension: str = "",
     caller_number: str = "",
     caller_name: str = "",
-) -> None:
-    """Write down a call that went to the fallback at once (quota full, secretary disabled, …)."""
+) -> bool:
+    """Write down a call that went to the fallback at once (quota full, secretary disabled, …).
+
+    False: there is no such domain, or the channel is on record already.
+    """
     now = timezone.now()
     with tenant_context(domain_uuid):
-        Call.objects.get_or_create(
+        if not Domain.objects.exists():
+            return False
+        row = Call(
             call_uuid=call_uuid,
-            defaults={
-                "domain_id": domain_uuid,
-                "extension": clean.line(extension, 40),
-                "caller_number": clean.line(caller_number, 64),
-                "caller_name": clean.line(caller_name, 120),
-                "node": clean.line(node, 120),
-                "lease_until": now,
-                "started_at": now,
-                "ended_at": now,
-                "outcome": CallOutcome.FALLBACK,
-                "outcome_detail": clean.line(reason, 200),
-            },
+            domain_id=domain_uuid,
+            extension=clean.line(extension, 40),
+            caller_number=clean.line(caller_number, 64),
+            caller_name=clean.line(caller_name, 120),
+            node=clean.line(node, 120),
+            lease_until=now,
+            started_at=now,
+            ended_at=now,
+            outcome=CallOutcome.FALLBACK,
+            outcome_detail=clean.line(reason, 200),
         )
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except IntegrityError:
+            return False
+    return True
 
 
 def renew_leases(*, node: str, call_uuids: Collection[UUID]) -> int:
@@ -143,8 +153,7 @@ def finish_call(*, domain_uuid: UUID, call_uuid: UUID, record: CallRecord) -> bo
         )
         if call is None:
             return False
-        call.outcome = record.outcome
-        call.outcome_detail = clean.line(record.outcome_detail, 200)
+        call.outcome, call.outcome_detail = _final(record)
         call.answered_at = record.answered_at or call.answered_at
         call.ended_at = record.ended_at or now
         call.lease_until = now
@@ -160,6 +169,14 @@ def finish_call(*, domain_uuid: UUID, call_uuid: UUID, record: CallRecord) -> bo
     return True
 
 
+def _final(record: CallRecord) -> tuple[str, str]:
+    """The outcome as the table takes it. One word too many must not cost the whole record."""
+    if record.outcome in CallOutcome.values and record.outcome != CallOutcome.IN_PROGRESS:
+        return record.outcome, clean.line(record.outcome_detail, 200)
+    log.error("call.unknown_outcome", outcome=record.outcome)
+    return CallOutcome.FAILED, clean.line(f"{record.outcome} {record.outcome_detail}", 200)
+
+
 def _write_transcript(call: Call, record: CallRecord) -> None:
     # A second node goes on after what the first one has written.
     last = Utterance.objects.filter(call=call).aggregate(last=Max("position"))["last"]
@@ -169,7 +186,7 @@ def _write_transcript(call: Call, record: CallRecord) -> None:
             domain_id=call.domain_uuid,
             call=call,
             position=position,
-            who=line.who,
+            who=line.who if line.who in Speaker.values else Speaker.SECRETARY,
             text=clean.text(line.text),
             start_ms=clean.milliseconds(line.start_ms),
             end_ms=max(clean.milliseconds(line.start_ms), clean.milliseconds(line.end_ms)),

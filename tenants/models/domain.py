@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from tenants.managers import DomainManager
 from tenants.models.base import Timestamped
 
-# (`\Z`: a `$` would let a line break at the end through.) A DNS name in lower case. It is also the tenant's dialplan context and part of ESL commands, so nothing else may be.
+# A DNS name in lower case. It is also the tenant's dialplan context and part of ESL commands, so nothing else may be;
+# hence `\Z`, since `$` would let a line break at the end through.
 NAME_PATTERN: Final = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z"
 
 

@@ -25,7 +25,7 @@ def test_numbers_of_a_pbx(number: str, kind: DestinationKind) -> None:
         ("1001 XML public", "malformed"),
         ("1001\napi system", "malformed"),
         ("1001\n", "malformed"),
-        ("１００１", "malformed"),
+        ("\uff11\uff10\uff10\uff11", "malformed"),
         ("+4930123456", "malformed"),
         ("sip:1001@evil.example", "malformed"),
         ("123456789012345678901", "malformed"),
