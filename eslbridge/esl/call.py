@@ -44,6 +44,8 @@ GOODBYE_S: Final = 2.0
 """How long the switch may take to close after `exit`."""
 UNPARKED_S: Final = 0.5
 """How long after CHANNEL_UNPARK to wait for the event that says where the channel went."""
+LET_GO_S: Final = 0.1
+"""How long after a channel left to wait for it to come back (it takes 20 ms) before giving it up for good."""
 MAX_EXECUTING: Final = 50
 """Applications queued on a channel. FreeSWITCH cuts the connection at 257."""
 
@@ -59,8 +61,9 @@ class OutboundCall:
 
     __slots__ = (
         "_answered", "_call_uuid", "_closed", "_closing", "_connected_at", "_connection", "_data", "_ending",
-        "_executing", "_listeners", "_other_uuid", "_raw_listeners", "_resumes", "_setup_error", "_setup_left",
-        "_unparked", "_waiters", "last_event", "on_released",
+        "_executing", "_let_go_timer", "_listeners", "_other_uuid", "_raw_listeners", "_resumes", "_setup_error",
+        "_setup_left",
+        "_unparked", "_waiters", "last_event", "on_released", "superseded",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, data: PlainEvent) -> None:
@@ -79,12 +82,15 @@ class OutboundCall:
         self._setup_left = 0
         self._setup_error = ""
         self._unparked: asyncio.TimerHandle | None = None
+        self._let_go_timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.TimerHandle | None = None
         self._ending = ""
         self._other_uuid = ""
         self._closed = False
         self.last_event: HungUp | Left | None = None
         """How the call ended for us, once it has."""
+        self.superseded = False
+        """Whether the same channel has come to us again: a newer connection is in charge of it."""
         self.on_released: Callable[[OutboundCall], None] | None = None
         """Called once when the connection is gone: the server's own bookkeeping."""
 
@@ -93,10 +99,11 @@ class OutboundCall:
     def set_up(self) -> None:
         """Send everything a call begins with, without waiting: one round trip in all."""
         call, batch = self._call_uuid, []
-        batch.append(commands.sched_del(f"wd-{call}"))
         if not self._resumes:
             log.warning("the dialplan does not set socket_resume: setting it", call_uuid=call)
-            batch.append(commands.uuid_setvar(call, "socket_resume", "true"))
+        batch.append(commands.sched_del(f"wd-{call}"))
+        # Also where the dialplan did: an earlier connection of this channel may just be letting go of it.
+        batch.append(commands.uuid_setvar(call, "socket_resume", "true"))
         batch += [commands.linger(LINGER_S), commands.myevents(), _WATCHED]
         self._setup_left = len(batch)
         for command, reply in zip(batch, self._connection.send(*batch), strict=True):
@@ -322,10 +329,10 @@ class OutboundCall:
 
     def connection_closed(self, reason: str) -> None:
         self._closed = True
-        for timer in (self._unparked, self._closing):
+        for timer in (self._unparked, self._let_go_timer, self._closing):
             if timer is not None:
                 timer.cancel()
-        self._unparked = self._closing = None
+        self._unparked = self._let_go_timer = self._closing = None
         self._fail_executing(reason)
         # The channel may well live on: the dialplan goes on with it.
         self._finish(Left(self._ending or reason))
@@ -390,6 +397,17 @@ class OutboundCall:
         log.info("call over", call_uuid=self._call_uuid, how=type(event).__name__, **_detail(event))
         self.last_event = event
         self._tell(event)
+        if isinstance(event, Left) and self._connection.is_open:
+            self._let_go_timer = asyncio.get_running_loop().call_later(LET_GO_S, self._stop_resuming)
+
+    def _stop_resuming(self) -> None:
+        """Somebody else took the channel away: our end must not reset what it does now, such as a bridge.
+
+        Seen on FreeSWITCH 1.11: with `socket_resume=true` still set, a node that ended cut every call that it had
+        handed on before. Not where the channel is back with us: then the newer connection needs the variable.
+        """
+        if self._connection.is_open and not self.superseded:
+            self._connection.send(commands.uuid_setvar(self._call_uuid, "socket_resume", "false"))
 
     def _fail_executing(self, reason: str) -> None:
         executing, self._executing = self._executing, None

@@ -64,6 +64,7 @@ class OutboundServer:
         self._reuse_port = reuse_port
         self._listener: asyncio.Server | None = None
         self._open: set[Connection] = set()
+        self._calls: dict[str, OutboundCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
         self._opening: asyncio.Task[None] | None = None
@@ -82,6 +83,10 @@ class OutboundServer:
     @property
     def is_listening(self) -> bool:
         return self._listener is not None
+
+    def call(self, call_uuid: str) -> OutboundCall | None:
+        """The newest connection of a channel, if it is connected here."""
+        return self._calls.get(call_uuid)
 
     async def start(self) -> None:
         """Begin to listen. Raises OSError if the port is taken."""
@@ -161,8 +166,17 @@ class OutboundServer:
             self._close_listener()
         return len(self._open) <= self._max
 
+    def _took(self, call: OutboundCall) -> None:
+        older = self._calls.get(call.call_uuid)
+        if older is not None:
+            older.superseded = True
+        self._calls[call.call_uuid] = call
+
     def _released(self, connection: Connection) -> None:
         self._open.discard(connection)
+        owner = connection.owner
+        if isinstance(owner, OutboundCall) and self._calls.get(owner.call_uuid) is owner:
+            del self._calls[owner.call_uuid]
         ESL_CALLS_OPEN.set(len(self._open))
         if self._empty is not None and not self._open:
             self._empty.set()
@@ -244,6 +258,7 @@ class _Arrival:
         log.info("call arrived", call_uuid=call.call_uuid, switch=call.peer)
         if message.header("Control") == "single-channel" or message.header("Socket-Mode") == "static":
             log.error("the dialplan must say `async full` after the socket's address", call_uuid=call.call_uuid)
+        server._took(call)
         call.set_up()
         server._arrived(call, has_room=self._has_room)
 

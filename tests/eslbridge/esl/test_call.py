@@ -192,6 +192,32 @@ async def test_transferred_away(line: Line) -> None:
     assert line.events == [Left("transferred")]
 
 
+async def test_taken_away_by_somebody_else(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker's transfer: `socket_resume` goes off, or the end of our node would break off the colleague's call."""
+    monkeypatch.setattr(call_module, "LET_GO_S", 0.01)
+    line.switch.send(event("CHANNEL_UNPARK", Answer_State="answered"), event("CHANNEL_EXECUTE", Application="bridge"))
+    await line.switch.heard(f"api uuid_setvar {RECORDED_UUID} socket_resume 'false'")
+
+
+async def test_come_back_to_us(
+    line: Line, server: tuple[OutboundServer, asyncio.Queue[OutboundCall]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Transferred to a secretary again: the newer connection is in charge, and the older one keeps its hands off."""
+    monkeypatch.setattr(call_module, "LET_GO_S", 0.05)
+    line.switch.send(event("CHANNEL_UNPARK", Answer_State="answered"), event("CHANNEL_EXECUTE", Application="socket"))
+    await line.settle()
+    await Switch.dial(server[0].port)
+    again = await asyncio.wait_for(server[1].get(), 3)
+    await asyncio.sleep(0.1)
+    assert line.events == [Left("transferred")] and line.call.superseded and not again.superseded
+    assert server[0].call(RECORDED_UUID) is again
+    assert not any("socket_resume 'false'" in command for command in line.switch.said)
+    assert line.call.is_open
+    line.switch.hang_up()
+    assert await line.call.wait_closed(3)
+    assert server[0].call(RECORDED_UUID) is again
+
+
 async def test_bridged_elsewhere(line: Line) -> None:
     """Unparked and bridged: the other leg is named, then the call has left."""
     line.switch.send(event("CHANNEL_UNPARK", Answer_State="answered"))

@@ -53,6 +53,7 @@ async def test_set_up_takes_one_round_trip(server: OutboundServer, calls: Calls)
     await switch.heard("event")
     assert switch.said[0] == "connect"
     assert switch.said[1] == f"api sched_del wd-{RECORDED_UUID}"
+    assert server.call(RECORDED_UUID) is call
     assert switch.said[-3:-1] == ["linger 10", "myevents json"]
     assert "CUSTOM" in switch.said[-1] and "mod_audio_stream::play" in switch.said[-1]
     assert call.call_uuid == RECORDED_UUID
@@ -66,14 +67,10 @@ async def test_set_up_complete(server: OutboundServer, calls: Calls) -> None:
     assert call.is_open and call.is_answered
 
 
-async def test_socket_resume_is_set_where_the_dialplan_forgot(server: OutboundServer, calls: Calls) -> None:
-    """Without it a node that dies early would leave the caller parked for ever."""
+async def test_socket_resume_is_always_set(server: OutboundServer, calls: Calls) -> None:
+    """Where the dialplan forgot it, a node that dies early would leave the caller parked for ever."""
     switch = await Switch.dial(server.port)
     await switch.heard(f"api uuid_setvar {RECORDED_UUID} socket_resume 'true'")
-    other = await Switch.dial(server.port)
-    other.answers["connect"] = b"variable_socket_resume: true\n" + CONNECT_REPLY
-    await other.heard("event")
-    assert not any("socket_resume" in command for command in other.said)
 
 
 async def test_a_silent_switch_is_dropped(
