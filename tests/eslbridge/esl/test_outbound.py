@@ -12,7 +12,7 @@ from eslbridge.esl import outbound
 from eslbridge.esl.call import OutboundCall
 from eslbridge.esl.outbound import OutboundServer
 from eslbridge.metrics import ESL_DROPPED
-from tests.eslbridge.esl.switch import CONNECT_REPLY, RECORDED_UUID, Switch, reply
+from tests.eslbridge.esl.switch import RECORDED_UUID, Switch, reply
 
 
 class Calls:
