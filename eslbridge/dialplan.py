@@ -24,7 +24,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 from uuid import UUID
 
 WATCHDOG_S: Final = 8
@@ -251,4 +251,4 @@ def _comment(text: str) -> ET.Element:
     """A comment that foreign text cannot end: XML forbids `--` inside, and control characters everywhere."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     printable = printable.encode("utf-8", "replace").decode()
-    return ET.Comment(f" {re.sub('-{2,}', '-', printable).replace('${', '{')[:200].strip('-')} ")
+    return cast(ET.Element, ET.Comment(f" {re.sub('-{2,}', '-', printable).replace('${', '{')[:200].strip('-')} "))

@@ -1,0 +1,59 @@
+"""One line per event, with call and domain on it, whoever wrote it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+import structlog
+
+from secretary.config.logs import logging_config
+
+
+@pytest.fixture
+def lines() -> Iterator[StringIO]:
+    """A handler as LOG_FORMAT=json makes it, writing here."""
+    config = logging_config(level="INFO", form="json")
+    formatter = config["formatters"]["line"]
+    handler = logging.StreamHandler(out := StringIO())
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=formatter["processors"], foreign_pre_chain=formatter["foreign_pre_chain"]
+        )
+    )
+    logger = logging.getLogger("secretary.test")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield out
+    logger.removeHandler(handler)
+
+
+def test_call_and_domain_on_every_line(lines: StringIO) -> None:
+    """Bound once, they are on structlog's lines and on the standard library's."""
+    with structlog.contextvars.bound_contextvars(call_uuid="c-1", domain="d-1"):
+        structlog.get_logger("secretary.test").info("call.answered", ms=12)
+        logging.getLogger("secretary.test").info("from %s", "elsewhere")
+    first, second = (json.loads(line) for line in lines.getvalue().splitlines())
+    assert (first["event"], first["ms"], first["call_uuid"], first["domain"]) == ("call.answered", 12, "c-1", "d-1")
+    assert (second["event"], second["call_uuid"], second["domain"]) == ("from elsewhere", "c-1", "d-1")
+    assert first["level"] == "info" and first["timestamp"]
+
+
+def test_hostile_text_stays_on_its_line(lines: StringIO) -> None:
+    """A line break in a SIP name cannot forge a log line."""
+    structlog.get_logger("secretary.test").info("call", caller='Eve\n{"event": "forged"}')
+    [line] = lines.getvalue().splitlines()
+    assert json.loads(line)["event"] == "call"
+
+
+def test_exceptions_are_data(lines: StringIO) -> None:
+    """A traceback is part of the line's JSON."""
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        structlog.get_logger("secretary.test").exception("failed")
+    [line] = lines.getvalue().splitlines()
+    assert json.loads(line)["exception"][0]["exc_type"] == "ValueError"
