@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -19,6 +19,14 @@ SHARED: tuple[Processor, ...] = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 )
+
+
+def one_line(logger: object, method: str, event: EventDict) -> EventDict:
+    """Escape control characters in the text of an event, so that nobody's name can forge a line of the log."""
+    event["event"] = "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in str(event["event"])
+    )
+    return event
 
 
 def logging_config(*, level: str, form: str) -> dict[str, Any]:
@@ -37,9 +45,14 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
     )
     render: list[Processor]
     if form == "json":
-        render = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        # Without the frames' local variables, which hold passwords and what callers said.
+        tracebacks = structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        )
+        render = [tracebacks, structlog.processors.JSONRenderer()]
     else:
-        render = [structlog.dev.ConsoleRenderer(colors=False)]
+        plain = structlog.dev.plain_traceback
+        render = [one_line, structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)]
     return {
         "version": 1,
         "disable_existing_loggers": False,

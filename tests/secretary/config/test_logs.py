@@ -13,10 +13,10 @@ import structlog
 from secretary.config.logs import logging_config
 
 
-@pytest.fixture
-def lines() -> Iterator[StringIO]:
-    """A handler as LOG_FORMAT=json makes it, writing here."""
-    config = logging_config(level="INFO", form="json")
+@pytest.fixture(params=["json"])
+def lines(request: pytest.FixtureRequest) -> Iterator[StringIO]:
+    """A handler as LOG_FORMAT (json, unless a test says otherwise) makes it, writing here."""
+    config = logging_config(level="INFO", form=request.param)
     formatter = config["formatters"]["line"]
     handler = logging.StreamHandler(out := StringIO())
     handler.setFormatter(
@@ -47,6 +47,28 @@ def test_hostile_text_stays_on_its_line(lines: StringIO) -> None:
     structlog.get_logger("secretary.test").info("call", caller='Eve\n{"event": "forged"}')
     [line] = lines.getvalue().splitlines()
     assert json.loads(line)["event"] == "call"
+
+
+@pytest.mark.parametrize("lines", ["console"], indirect=True)
+def test_hostile_text_stays_on_its_line_of_a_console(lines: StringIO) -> None:
+    """Nor in text form: neither in a value nor in the message itself, and no terminal is told anything."""
+    structlog.get_logger("secretary.test").info("a\nb", caller="Eve\nforged \x1b[31m")
+    logging.getLogger("secretary.test").info("from\n%s", "x\ny\x1b")
+    assert len(lines.getvalue().splitlines()) == 2
+    assert "\x1b" not in lines.getvalue()
+
+
+@pytest.mark.parametrize("lines", ["console", "json"], indirect=True)
+def test_tracebacks_show_no_variables(lines: StringIO) -> None:
+    """What was in a function's variables, a password perhaps, does not get into the log."""
+    password = "".join(["hun", "ter2"])
+    try:
+        raise ValueError(len(password))
+    except ValueError:
+        structlog.get_logger("secretary.test").exception("failed")
+        logging.getLogger("secretary.test").exception("failed")
+    assert "ValueError" in lines.getvalue()
+    assert password not in lines.getvalue()
 
 
 def test_exceptions_are_data(lines: StringIO) -> None:
