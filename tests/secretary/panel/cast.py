@@ -1,4 +1,4 @@
-"""Two tenants with one of everything, and people of every role: Alice, Gus and Vera of acme, Bob of globex, Olga above."""
+"""Two tenants with one of everything; Alice, Gus and Vera of acme, Bob of globex, and Olga, who runs the platform."""
 
 from __future__ import annotations
 
@@ -80,7 +80,10 @@ def furnish(name: str, data_dir: Path) -> House:
             recording=f"{name}/call.wav",
             latency={"greeting": {"count": 1, "p50": 84, "max": 84}, "response": {"count": 3, "p50": 900, "max": 1500}},
         )
-        lines = (("secretary", f"Hello, {name}. How can", 0, 900, True), ("caller", f"{name} sales please", 800, 1700, False))
+        lines = (
+            ("secretary", f"Hello, {name}. How can", 0, 900, True),
+            ("caller", f"{name} sales please", 800, 1700, False),
+        )
         for position, (who, text, start, end, interrupted) in enumerate(lines):
             Utterance.objects.create(
                 call=call, position=position, who=who, text=text, start_ms=start, end_ms=end, interrupted=interrupted
@@ -88,7 +91,11 @@ def furnish(name: str, data_dir: Path) -> House:
         CallEvent.objects.create(call=call, at_ms=0, kind="answered")
         CallEvent.objects.create(call=call, at_ms=1900, kind="tool_done", detail={"name": "transfer", "outcome": "ok"})
         message = Message.objects.create(
-            secretary=secretary, call=call, caller_name=f"{name} friend", text=f"Call {name} back", audio=f"{name}/call.wav"
+            secretary=secretary,
+            call=call,
+            caller_name=f"{name} friend",
+            text=f"Call {name} back",
+            audio=f"{name}/call.wav",
         )
     return House(
         domain,

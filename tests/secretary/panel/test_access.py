@@ -1,4 +1,4 @@
-"""Every route × every role × own, foreign and missing object: who gets what."""
+"""Every route by every role by own, foreign and missing object: who gets what."""
 
 from __future__ import annotations
 

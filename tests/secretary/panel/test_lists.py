@@ -59,7 +59,7 @@ def test_search_stays_inside(cast: Cast, alice: Client) -> None:
     ],
 )
 def test_filters(query: str, found: bool, cast: Cast, alice: Client) -> None:
-    """By a part of the number however it is written, by name, by outcome; rubbish filters nothing and breaks nothing."""
+    """By a part of the number however it is written, by name, by outcome; rubbish is ignored and breaks nothing."""
     assert ("acme caller" in text(alice, "calls", cast, query)) is found
 
 
@@ -69,7 +69,12 @@ def test_pages(cast: Cast, alice: Client) -> None:
         Call.objects.all().delete()
         moment = timezone.now() - timedelta(days=1)
         Call.objects.bulk_create(
-            Call(started_at=moment - timedelta(seconds=i // 3), ended_at=moment, outcome="completed", caller_number=f"2{i:04}")
+            Call(
+                started_at=moment - timedelta(seconds=i // 3),
+                ended_at=moment,
+                outcome="completed",
+                caller_number=f"2{i:04}",
+            )
             for i in range(120)
         )
     pages, query = [], ""
@@ -98,9 +103,7 @@ def test_filter_survives_paging(cast: Cast, alice: Client) -> None:
     assert older is not None and "outcome=failed" in older[1] and "q=300" in older[1]
 
 
-def test_queries_do_not_grow(
-    cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_queries_do_not_grow(cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     """A full page costs as many queries as a short one."""
     with tenant_context(cast.acme.domain.pk):
         secretary = Secretary.objects.get()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -43,7 +44,14 @@ def test_whole(address: str, sound: bytes, alice: Client) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "first", "last"),
-    [("0-", 0, None), ("0-0", 0, 0), ("100-299", 100, 299), ("500-", 500, None), ("-44", -44, None), ("0-99999999", 0, None)],
+    [
+        ("0-", 0, None),
+        ("0-0", 0, 0),
+        ("100-299", 100, 299),
+        ("500-", 500, None),
+        ("-44", -44, None),
+        ("0-99999999", 0, None),
+    ],
 )
 def test_part(asked: str, first: int, last: int | None, address: str, sound: bytes, alice: Client) -> None:
     """A range gives exactly its bytes as 206, and says which they are."""
@@ -63,7 +71,9 @@ def test_behind_the_end(asked: str, address: str, sound: bytes, alice: Client) -
     assert response.status_code == 416 and response["Content-Range"] == f"bytes */{len(sound)}"
 
 
-@pytest.mark.parametrize("asked", ["bytes=5-2", "bytes=-", "bytes=a-b", "items=0-5", "bytes=0-1,4-5", "bytes=٠-٣", ""])
+@pytest.mark.parametrize(
+    "asked", ["", "bytes=5-2", "bytes=-", "bytes=a-b", "items=0-5", "bytes=0-1,4-5", "bytes=\xb2-"]
+)
 def test_senseless_range(asked: str, address: str, sound: bytes, alice: Client) -> None:
     """A range that means nothing is ignored, as RFC 9110 allows: the whole comes."""
     response = alice.get(address, headers={"Range": asked})
@@ -131,7 +141,7 @@ async def test_asynchronous_server(data_dir: Path) -> None:
     client = AsyncClient()
     await client.aforce_login(cast.people["admin"])
     address = reverse("panel:recording", args=[cast.acme.domain.pk, cast.acme.objects["call_uuid"]])
-    response = await client.get(address, headers={"Range": "bytes=10-"})
+    response: Any = await client.get(address, headers={"Range": "bytes=10-"})
     assert response.status_code == 206 and response.is_async
     got = b"".join([block async for block in response.streaming_content])
     assert got == (data_dir / "acme" / "call.wav").read_bytes()[10:]

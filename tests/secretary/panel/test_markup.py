@@ -1,0 +1,98 @@
+"""What every page of the panel owes its reader, in both languages: words, labels, headings, and nothing inline."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from html.parser import HTMLParser
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.secretary.panel.cast import Cast
+from tests.secretary.panel.test_access import INSIDE
+
+# Pages only: not the sounds, nor what answers POST alone.
+PAGES = [
+    route for route in INSIDE if route.name not in ("panel:recording", "panel:message-audio", "panel:message-mark")
+]
+LANGUAGES = ("en", "pt-br")
+
+
+class Reader(HTMLParser):
+    """Collects what the tests below ask about."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def all(self, *names: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.tags if tag in names]
+
+
+def read(client: Client, address: str, language: str) -> Reader:
+    response = client.get(address, headers={"Accept-Language": language})
+    assert response.status_code == 200
+    reader = Reader()
+    reader.feed(response.content.decode())
+    return reader
+
+
+def check(page: Reader, language: str) -> None:
+    """The rules themselves."""
+    assert [attributes["lang"] for attributes in page.all("html")] == [language]
+    assert len(page.all("h1")) == 1 and len(page.all("main")) == 1 and len(page.all("title")) == 1
+    ids = Counter(attributes["id"] for _, attributes in page.tags if attributes.get("id"))
+    assert not [name for name, times in ids.items() if times > 1]
+    for tag, attributes in page.tags:
+        assert "style" not in attributes and tag != "style"
+        assert not [name for name in attributes if name.startswith("on")]
+        assert tag != "script" or attributes.get("src", "").startswith("/static/panel/")  # type: ignore[union-attr]
+        for name in ("src", "href"):
+            assert not (attributes.get(name) or "").startswith(("http", "//", "data:", "javascript:"))
+        for name in ("aria-labelledby", "aria-describedby"):
+            assert all(target in ids for target in (attributes.get(name) or "").split())
+    labelled = {attributes.get("for") for attributes in page.all("label")}
+    for field in page.all("input", "select", "textarea"):
+        assert field.get("type") == "hidden" or field.get("id") in labelled or field.get("aria-label"), field
+    for picture in page.all("img"):
+        assert "alt" in picture
+    for form in page.all("form"):
+        assert form.get("method") in ("post", "get")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("route", PAGES, ids=lambda route: route.name)
+def test_page(route, language: str, cast: Cast, alice: Client) -> None:  # type: ignore[no-untyped-def]
+    """One heading, unique ids, every field with its label, nothing inline, nothing from elsewhere."""
+    check(read(alice, route.address(cast.acme), language), language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_before_a_domain(language: str, sign_in: Callable[[str], Client]) -> None:
+    """The same for signing in and for the choice of a domain."""
+    check(read(sign_in("anonymous"), reverse("login"), language), language)
+    check(read(sign_in("operator"), reverse("panel:domains"), language), language)
+
+
+def test_policy(cast: Cast, alice: Client) -> None:
+    """The content security policy allows own files and nothing inline."""
+    response = alice.get(reverse("panel:home", args=[cast.acme.domain.pk]))
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'self'" in policy and "unsafe" not in policy
+    assert response["Cache-Control"] == "private, no-store"
+    assert response["X-Frame-Options"] == "DENY"
+
+
+def test_error_pages(cast: Cast, alice: Client) -> None:
+    """What does not exist is said in the panel's own words and looks."""
+    response = alice.get("/d/nothing/")
+    assert response.status_code == 404 and "There is nothing here" in response.content.decode()
