@@ -39,7 +39,7 @@ def demo(options: DemoOptions) -> int:
     with Stack(var=options.var, say=progress.say, progress=progress) as stack:
         stack.start(SERVERS)
         _step(progress, "tables", lambda: stack.manage("migrate", "--no-input"))
-        os.environ.update(stack.environment)
+        _enter(stack.environment)
         import django
 
         django.setup()
@@ -77,6 +77,13 @@ def demo(options: DemoOptions) -> int:
                 screen.say("\nStopping …")
         _close_database()
     return 0 if summary.expected else 1
+
+
+def _enter(environment: dict[str, str]) -> None:
+    """Make this process one of the platform's: the same servers and secrets, but only its complaints on the screen."""
+    os.environ.update(environment)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "secretary.config.settings")
+    os.environ["LOG_LEVEL"] = "WARNING"
 
 
 def _step(progress: Progress, name: str, work: Callable[[], object]) -> None:
