@@ -86,6 +86,7 @@ class Session:
         self._voice_activity = voice_activity
         self._turns = TurnDetector()
         self._slot = -1
+        self._dropped = ""
         self._ear = Ear()
         self._message: MessageAudio | None = None
         self._recording = CallRecording(recording_path, disk) if recording_path else None
@@ -108,7 +109,7 @@ class Session:
             self._slot = self._voice_activity.open(self._judged)
             self._call.on_event(self._on_call_event)
             leg.listen(self)
-            self._give(ev.Started())
+            self._give(ev.Broken("node", self._dropped) if self._dropped else ev.Started())
             await self._over
         finally:
             await self._clean_up()
@@ -116,6 +117,7 @@ class Session:
 
     def drop(self, reason: str) -> None:
         """End the conversation from outside (the node is going down): the caller goes to the fallback."""
+        self._dropped = reason
         self._give(ev.Broken("node", reason))
 
     # What the leg, the switch and the provider tell ---------------------------------------------------------------

@@ -102,3 +102,20 @@ class SpeechSession(Protocol):
 
 class ProviderError(Exception):
     """A provider could not be opened or broke. The message is for the log and the administrator, without secrets."""
+
+
+class Providers(Protocol):
+    """All providers of a node, by name. They share what is dear: models, worker processes, caches."""
+
+    async def start(self) -> None:
+        """Make ready what every call needs."""
+
+    async def stop(self) -> None:
+        """Release everything."""
+
+    def session(self, name: str, briefing: Briefing) -> SpeechSession:
+        """A session of the provider of this name. Raises ProviderError for a name that is not known."""
+        ...
+
+    async def prepare(self, name: str, *, language: str, voice: str, text: str) -> None:
+        """Have this sentence ready to be spoken at once, such as a secretary's greeting. Best effort."""

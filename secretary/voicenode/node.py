@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 from django.conf import settings
+from prometheus_client import REGISTRY
 
 from eslbridge.esl.outbound import OutboundServer
 from eslbridge.media.node import MediaNode
@@ -16,6 +17,7 @@ from secretary.audio.vad import VoiceActivity
 from secretary.conversation.recording import Disk
 from secretary.services.calls import RENEW_EVERY_S, renew_leases
 from secretary.speech.registry import Providers
+from secretary.voicenode import health
 from secretary.voicenode.live import Live
 from secretary.voicenode.reception import Reception
 from tenants.context import in_platform, in_thread
@@ -31,10 +33,10 @@ class VoiceNode:
 
     def __init__(self) -> None:
         self.media = MediaNode(
-            udp_bind=settings.VOICENODE_UDP_BIND,
-            websocket_bind=settings.VOICENODE_MEDIA_BIND,
+            udp=settings.VOICENODE_UDP_BIND,
+            websocket=settings.VOICENODE_MEDIA_BIND,
             advertised_host=settings.VOICENODE_ADVERTISED_HOST,
-            is_ready=self.is_ready,
+            hooks=health.hooks(self.is_ready),
         )
         self.voice_activity = VoiceActivity(slots=settings.VOICENODE_MAX_CALLS)
         self.providers = Providers()
@@ -54,10 +56,12 @@ class VoiceNode:
             port=settings.VOICENODE_ESL_BIND.port,
             max_connections=settings.VOICENODE_ESL_MAX_CONNECTIONS,
         )
+        self._counters = health.MediaCollector(self.media)
         self._renewal: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Everything is ready before the first call is accepted. Raises OSError when a port is taken."""
+        REGISTRY.register(self._counters)
         self.live.start()
         await self.providers.start()
         await self.media.start()
@@ -97,6 +101,8 @@ class VoiceNode:
         await self.providers.stop()
         await self.live.stop()
         await asyncio.to_thread(self.disk.close)
+        with contextlib.suppress(KeyError):
+            REGISTRY.unregister(self._counters)
         log.info("voicenode_stopped")
 
     def is_ready(self) -> bool:
@@ -106,7 +112,7 @@ class VoiceNode:
     async def _warm_up(self) -> None:
         """Open a database connection now: the first caller should not wait for it. Not fatal: the pool tries again."""
         try:
-            await in_platform(_greetings_of_all, self.providers)
+            greetings = await in_platform(greetings_in_use)
         except Exception as error:
             log.warning("database_not_ready", error=repr(error))
 
@@ -121,7 +127,3 @@ async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
             await work()
         except Exception as error:
             log.warning("periodic_work_failed", error=repr(error))
-
-
-def _greetings_of_all(providers: Providers) -> None:
-    raise NotImplementedError

@@ -16,9 +16,10 @@ from django.conf import settings
 
 from eslbridge.control import ControlError
 from eslbridge.esl.call import OutboundCall
-from eslbridge.media.attach import attach_leg
+from eslbridge.media.attach import AttachError, Route, attach_leg
 from eslbridge.media.contract import AudioLeg
 from eslbridge.media.node import MediaNode
+from eslbridge.profiles import MediaProfile
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation.recording import Disk
 from secretary.conversation.sentences import sentences
@@ -26,8 +27,7 @@ from secretary.conversation.session import Record, Session
 from secretary.conversation.state import Rules
 from secretary.errors import CallRefused
 from secretary.profiles import SecretaryProfile
-from secretary.speech.contract import Briefing, Place, ProviderError, SpeechSession
-from secretary.speech.registry import Providers
+from secretary.speech.contract import Briefing, Place, ProviderError, Providers, SpeechSession
 from secretary.voicenode import desk, metrics
 from secretary.voicenode.arrival import Arrival
 from secretary.voicenode.live import Live
@@ -127,7 +127,7 @@ class Reception:
         try:
             leg = await self._prepare(call, profile, provider, session)
             await session.run(leg)
-        except (ControlError, ProviderError, TimeoutError, RuntimeError) as error:
+        except (ControlError, AttachError, ProviderError, TimeoutError, RuntimeError) as error:
             gone = call.is_over
             record.outcome, record.detail = (
                 ("caller_hung_up", "before the greeting") if gone else ("fallback", str(error))
@@ -140,12 +140,14 @@ class Reception:
             await call.leave("failed")
             raise
         finally:
-            self._sessions.pop(call.call_uuid, None)
             metrics.CALLS.dec()
             metrics.ENDED.labels(record.outcome).inc()
             if (greeting := record.latency.get("greeting")) is not None:
                 metrics.GREETING.observe(greeting / 1000)
-            await self._write(call.call_uuid, profile, record, answered_at, recording)
+            try:
+                await self._write(call.call_uuid, profile, record, answered_at, recording)
+            finally:
+                self._sessions.pop(call.call_uuid, None)  # a node that drains waits for the record, too
 
     async def _prepare(
         self, call: OutboundCall, profile: SecretaryProfile, provider: SpeechSession, session: Session
@@ -154,7 +156,7 @@ class Reception:
 
         async def audio() -> AudioLeg:
             await call.answer()
-            return await attach_leg(call, self._media, profile.media, domain_uuid=str(profile.domain_uuid))
+            return await attach_leg(call, self._media, route(profile.media), domain_uuid=str(profile.domain_uuid))
 
         leg = asyncio.ensure_future(audio())
         try:
@@ -185,6 +187,17 @@ class Reception:
                 return
         metrics.RECORDS_LOST.inc()
         log.error("record_not_written", outcome=record.outcome, lines=[line.text for line in record.lines])
+
+
+def route(media: MediaProfile) -> Route:
+    """Where the audio of the domain's calls runs."""
+    return Route(
+        transport=media.audio_transport,
+        switch_media_host=media.switch_media_host,
+        port_min=media.switch_media_port_min,
+        port_max=media.switch_media_port_max,
+        node_media_host=media.node_media_host,
+    )
 
 
 def rules(profile: SecretaryProfile) -> Rules:

@@ -1,0 +1,229 @@
+"""The way of a call through the node, from a switch's connection to the row in PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from eslbridge.simulator.caller import Caller, HangUp, Pause, Say, WaitSilence
+from secretary.models import ExtensionMapping, Secretary
+from secretary.services.calls import open_call
+from secretary.voicenode import metrics
+from tenants.context import in_tenant, in_thread
+from tenants.services import update_domain
+from tests.cast import Tenant
+from tests.secretary.voicenode.conftest import Exchange, ScriptedSession, row_of
+
+SPEECH = Path("secretary/demo/callers/sales.wav")
+
+
+async def test_greets_and_records_the_call(exchange: Exchange, acme: Tenant) -> None:
+    """The caller hears the greeting; when they hang up, the row has outcome, transcript and timeline."""
+    await exchange.install(acme)
+    caller = Caller([WaitSilence(300), HangUp()])
+    channel = exchange.dial(acme, caller)
+    await exchange.ended(channel)
+    assert caller.first_voice_ms is not None and caller.first_voice_ms < 500
+    call = await row_of(acme, channel)
+    assert (call.outcome, call.extension, call.caller_number) == ("caller_hung_up", "8001", "1000")
+    assert [(line.who, line.text) for line in call.utterances.all()] == [("secretary", "Good morning.")]
+    assert [event.kind for event in call.events.all()][0] == "answered"
+    assert call.latency["greeting"] < 500
+
+
+@pytest.mark.parametrize("transport", ["direct-udp", "direct-udp-g711", "mod-audio-stream", "mod-audio-fork"])
+async def test_every_audio_road_carries_both_voices(exchange: Exchange, acme: Tenant, transport: str) -> None:
+    """Over each transport the caller hears the greeting and the provider hears the caller."""
+    await exchange.install(acme, audio_transport=transport)
+    caller = Caller([WaitSilence(400), Pause(300), HangUp()])
+    channel = exchange.dial(acme, caller)
+    await exchange.ended(channel)
+    assert caller.heard and exchange.providers.frames > 20
+    assert (await row_of(acme, channel)).outcome == "caller_hung_up"
+
+
+async def test_recording_has_both_sides(exchange: Exchange, acme: Tenant, tmp_path: Path) -> None:
+    """A secretary that records leaves a stereo file below DATA_DIR, named in the row by its relative path."""
+    await exchange.install(acme)
+    await in_tenant(acme.domain_uuid, lambda: Secretary.objects.update(record_calls=True))
+    channel = exchange.dial(acme, Caller([WaitSilence(300), HangUp()]))
+    await exchange.ended(channel)
+    call = await row_of(acme, channel)
+    assert call.recording.startswith(f"calls/{acme.domain_uuid}/")
+    both = np.frombuffer((tmp_path / call.recording).read_bytes()[44:], "<i2").reshape(-1, 2)
+    assert np.abs(both[:, 1].astype(int)).max() > 5_000
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"domain_uuid": "7d1bf8ac-0000-4000-8000-000000000000"}, "unknown_domain"),
+        ({"domain_uuid": "' or 1=1 --"}, "unknown_domain"),
+        ({"domain_uuid": ""}, "unknown_domain"),
+        ({"secretary_uuid": "7d1bf8ac-0000-4000-8000-000000000000"}, "unknown_secretary"),
+        ({"secretary_uuid": "nobody"}, "unknown_secretary"),
+        ({"secretary_uuid": "", "secretary_extension": "8999"}, "unmapped_extension"),
+    ],
+)
+async def test_calls_for_nobody_reach_the_fallback(
+    exchange: Exchange, acme: Tenant, wrong: dict[str, str], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A call whose variables name nobody is refused with a reason, counted, logged with its id, and not lost."""
+    await exchange.install(acme)
+    before = metrics.REFUSED.labels(reason)._value.get()
+    plan = exchange.switch.dialplan.contexts[acme.name]
+    for number, extension in enumerate(plan):
+        conditions = tuple(
+            replace(
+                condition,
+                actions=tuple(
+                    replace(action, data=f"{name}={wrong[name]}")
+                    if action.app == "set" and (name := action.data.partition("=")[0]) in wrong
+                    else action
+                    for action in condition.actions
+                ),
+            )
+            for condition in extension.conditions
+        )
+        plan[number] = replace(extension, conditions=conditions)
+    channel = exchange.dial(acme, Caller([], patience_ms=8_000))
+    with caplog.at_level(logging.WARNING):
+        await exchange.reached(channel, "1099")
+    assert metrics.REFUSED.labels(reason)._value.get() == before + 1
+    assert any(reason in record.getMessage() and channel.uuid in record.getMessage() for record in caplog.records)
+    channel.phone_hung_up()
+    await exchange.ended(channel)
+
+
+async def test_another_tenants_secretary_is_nobody(exchange: Exchange, acme: Tenant, globex: Tenant) -> None:
+    """A call of acme that names globex's secretary reaches acme's fallback, and nothing of globex."""
+    await exchange.install(acme)
+    await exchange.install(globex)
+    plan = exchange.switch.dialplan.contexts[acme.name]
+    foreign = str(globex.secretary.secretary_uuid)
+    own = str(acme.secretary.secretary_uuid)
+    for number, extension in enumerate(plan):
+        plan[number] = replace(
+            extension,
+            conditions=tuple(
+                replace(
+                    condition,
+                    actions=tuple(replace(one, data=one.data.replace(own, foreign)) for one in condition.actions),
+                )
+                for condition in extension.conditions
+            ),
+        )
+    channel = exchange.dial(acme, Caller([], patience_ms=8_000))
+    await exchange.reached(channel, "1099")
+    assert channel.profile.context == acme.name
+    assert not exchange.providers.sessions
+    channel.phone_hung_up()
+    await exchange.ended(channel)
+
+
+async def test_disabled_domain(exchange: Exchange, acme: Tenant) -> None:
+    """A disabled tenant's callers reach its fallback."""
+    await exchange.install(acme)
+    await in_thread(update_domain, domain_uuid=acme.domain_uuid, enabled=False)
+    channel = exchange.dial(acme, Caller([], patience_ms=8_000))
+    await exchange.reached(channel, "1099")
+    assert not exchange.providers.sessions
+    channel.phone_hung_up()
+    await exchange.ended(channel)
+
+
+async def test_disabled_mapping_falls_to_the_fallback(exchange: Exchange, acme: Tenant) -> None:
+    """An extension that was switched off after the dialplan was printed is refused by the pattern's road."""
+    await in_tenant(acme.domain_uuid, lambda: ExtensionMapping.objects.update(enabled=False))
+    await exchange.install(acme)
+    channel = exchange.dial(acme, Caller([], patience_ms=8_000))
+    await exchange.reached(channel, "1099")
+    channel.phone_hung_up()
+    await exchange.ended(channel)
+
+
+async def test_full_quota(exchange: Exchange, acme: Tenant) -> None:
+    """The call beyond the domain's limit is not answered by us, and is on record as refused."""
+    await exchange.install(acme)
+    await in_thread(update_domain, domain_uuid=acme.domain_uuid, max_calls=1)
+    await in_thread(open_call, profile=await in_thread(acme.profile), call_uuid=uuid4(), node="elsewhere")
+    channel = exchange.dial(acme, Caller([], patience_ms=8_000))
+    await exchange.reached(channel, "1099")
+    channel.phone_hung_up()
+    await exchange.ended(channel)
+    call = await row_of(acme, channel)
+    assert (call.outcome, call.outcome_detail) == ("fallback", "quota_full")
+
+
+async def test_provider_that_cannot_be_opened(exchange: Exchange, acme: Tenant) -> None:
+    """Without a provider the caller goes to the fallback, and the slot is free again."""
+    await exchange.install(acme)
+    exchange.providers.broken = True
+    channel = exchange.dial(acme, Caller([], patience_ms=8_000))
+    await exchange.reached(channel, "1099")
+    channel.phone_hung_up()
+    await exchange.ended(channel)
+    call = await row_of(acme, channel)
+    assert call.outcome == "fallback" and call.ended_at is not None
+
+
+async def test_provider_without_a_voice(exchange: Exchange, acme: Tenant) -> None:
+    """A greeting that never comes sends the caller to the fallback in time."""
+    await exchange.install(acme)
+    exchange.providers.mute = True
+    channel = exchange.dial(acme, Caller([], patience_ms=15_000))
+    await exchange.reached(channel, "1099")
+    channel.phone_hung_up()
+    await exchange.ended(channel)
+    assert (await row_of(acme, channel)).outcome_detail == "provider_silent"
+
+
+async def test_message_survives_hanging_up(exchange: Exchange, acme: Tenant, tmp_path: Path) -> None:
+    """A caller who hangs up in mid-message has left a message with what was said."""
+
+    def take_message(session: ScriptedSession) -> None:
+        session.tool("record_message")
+
+    exchange.providers.on_turn = take_message
+    await exchange.install(acme)
+    steps = [WaitSilence(300), Say(SPEECH), Pause(1_500), Say(SPEECH), HangUp()]
+    channel = exchange.dial(acme, Caller(steps))
+    await exchange.ended(channel)
+    call = await row_of(acme, channel)
+    (message,) = call.messages.all()
+    assert call.outcome == "message" and not message.complete and message.caller_number == "1000"
+    assert (tmp_path / message.audio).stat().st_size > 16_000
+
+
+async def test_a_node_that_ends_gives_its_callers_away(exchange: Exchange, acme: Tenant) -> None:
+    """Draining drops nobody: the caller reaches the fallback and the record says why."""
+    await exchange.install(acme)
+    channel = exchange.dial(acme, Caller([], patience_ms=15_000))
+    async with asyncio.timeout(10):
+        while not exchange.reception.call_uuids:
+            await asyncio.sleep(0.01)
+    exchange.reception.drop_all("the node is going down")
+    await exchange.reached(channel, "1099")
+    channel.phone_hung_up()
+    await exchange.ended(channel)
+    assert (await row_of(acme, channel)).outcome == "fallback"
+
+
+async def test_many_calls_of_two_tenants_at_once(exchange: Exchange, acme: Tenant, globex: Tenant) -> None:
+    """Twenty calls at once: each greeted, each on its own tenant's record."""
+    await exchange.install(acme)
+    await exchange.install(globex)
+    callers = [Caller([WaitSilence(300), HangUp()]) for _ in range(20)]
+    channels = [exchange.dial(tenant, caller) for caller, tenant in zip(callers, [acme, globex] * 10, strict=True)]
+    for channel in channels:
+        await exchange.ended(channel)
+    assert all(caller.heard for caller in callers)
+    for channel, tenant in zip(channels, [acme, globex] * 10, strict=True):
+        assert (await row_of(tenant, channel)).outcome == "caller_hung_up"
+    assert exchange.reception.call_uuids == []
