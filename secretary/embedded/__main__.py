@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -9,6 +10,7 @@ from secretary.embedded.errors import EmbeddedError
 from secretary.embedded.progress import Progress
 from secretary.embedded.stack import SERVERS, Stack
 
+FOR_COMMANDS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "DATA_DIR", "HTTPS_ONLY"}
 USAGE = """\
 python -m secretary.embedded up                  all processes, until Ctrl-C
 python -m secretary.embedded manage ARGUMENT…    manage.py with the project's own PostgreSQL and Redis
@@ -49,9 +51,15 @@ def manage(arguments: list[str]) -> int:
 
 
 def run(command: list[str]) -> int:
-    """A command on this terminal, with servers that are gone after it."""
+    """A command on this terminal, with servers that are gone after it.
+
+    It gets the servers and secrets only: addresses of processes that do not run would change what tests see.
+    """
     with Stack(throwaway=True, say=_to_stderr) as stack:
         stack.start(SERVERS)
+        stack.environment = {
+            name: value for name, value in stack.environment.items() if name in os.environ or name in FOR_COMMANDS
+        }
         return stack.call(command)
 
 
