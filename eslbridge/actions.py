@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final
 from uuid import UUID
 
 from eslbridge import jobs
-from eslbridge.esl import commands
-from eslbridge.esl.command import Command
 from eslbridge.esl.errors import CommandFailed, CommandRefused, CommandTimeout, EslError, NotConnected
+from eslbridge.esl.interface import EslClient
 from eslbridge.jobs import JobResult
 from eslbridge.models import Job, JobKind, JobOutcome
 from eslbridge.policy import DestinationKind, check_destination
 from eslbridge.profiles import EslEndpoint
 
 DONE: Final = JobResult(JobOutcome.DONE)
-RING_S: Final = 20
-"""How long an originate rings (s): below the credential's read timeout of 30 s, since `originate` blocks until then."""
+RING_S: Final = 25
+"""How long an originate rings (s)."""
 HANGUP_CAUSES: Final = frozenset({"NORMAL_CLEARING", "USER_BUSY", "CALL_REJECTED", "NO_ANSWER"})
 NO_CHANNEL: Final = "no such channel"
-
-
-class Switch(Protocol):
-    """A connection to a switch, for commands alone. Raises EslError, never waits for ever."""
-
-    def api(self, command: Command) -> str:
-        """Run an API command and give its output; CommandFailed for `-ERR` and `-USAGE`."""
-        ...
 
 
 class JobLost(Exception):
@@ -46,7 +38,7 @@ def refuse(job: Job) -> JobResult | None:
     return None
 
 
-def perform(job: Job, switch: Switch, endpoint: EslEndpoint) -> JobResult:
+def perform(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
     """Do a job that has been claimed and judged. Raises EslError, JobLost."""
     match job.kind:
         case JobKind.TRANSFER:
@@ -58,37 +50,35 @@ def perform(job: Job, switch: Switch, endpoint: EslEndpoint) -> JobResult:
     return JobResult(JobOutcome.FAILED, "unknown kind")
 
 
-def transfer(job: Job, switch: Switch, endpoint: EslEndpoint) -> JobResult:
+def transfer(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
     """Blind transfer: send the caller's channel to a number of its own domain's dialplan."""
     call_uuid = _call_uuid(job)
-    if not _exists(switch, call_uuid):
+    if not switch.uuid_exists(call_uuid):
         return JobResult(JobOutcome.CALLER_GONE, "the channel is gone")
     # The caller's leg ends with the colleague's, instead of going on in a dialplan that was left long ago.
-    switch.api(commands.uuid_setvar(call_uuid, "hangup_after_bridge", "true"))
-    return _send(job, switch, commands.uuid_transfer(call_uuid, job.argument("number"), context=endpoint.domain_name))
+    switch.uuid_setvar(call_uuid, "hangup_after_bridge", "true")
+    number, context = job.argument("number"), endpoint.domain_name
+    return _send(job, lambda: switch.uuid_transfer(call_uuid, number, context=context))
 
 
-def hang_up(job: Job, switch: Switch) -> JobResult:
+def hang_up(job: Job, switch: EslClient) -> JobResult:
     """End a call. A call that is gone already is `caller_gone`: nobody has to do anything about it."""
     cause = job.argument("cause")
     cause = cause if cause in HANGUP_CAUSES else "NORMAL_CLEARING"
-    return _send(job, switch, commands.uuid_kill(_call_uuid(job), cause))
+    return _send(job, lambda: switch.uuid_kill(_call_uuid(job), cause))
 
 
-def originate(job: Job, switch: Switch, endpoint: EslEndpoint) -> JobResult:
+def originate(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
     """Ring an extension of the domain and, when somebody answers, park the leg under the job's own UUID.
 
     A leg of that UUID on the switch means that the command went out before: it is not sent twice.
     """
     leg = str(job.job_uuid)
-    if _exists(switch, leg):
+    if switch.uuid_exists(leg):
         return DONE
-    command = commands.originate(
-        f"user/{job.argument('number')}@{endpoint.domain_name}",
-        variables={"origination_uuid": leg, "domain_uuid": str(job.domain_uuid), "domain_name": endpoint.domain_name},
-        timeout_s=RING_S,
-    )
-    return _send(job, switch, command)
+    dial = f"user/{job.argument('number')}@{endpoint.domain_name}"
+    variables = {"origination_uuid": leg, "domain_uuid": str(job.domain_uuid), "domain_name": endpoint.domain_name}
+    return _send(job, lambda: switch.originate(dial, variables=variables, timeout_s=RING_S))
 
 
 def result_of(error: EslError) -> JobResult:
@@ -103,19 +93,15 @@ def result_of(error: EslError) -> JobResult:
     return JobResult(JobOutcome.FAILED, str(error))
 
 
-def _send(job: Job, switch: Switch, command: Command) -> JobResult:
+def _send(job: Job, send: Callable[[], object]) -> JobResult:
     if not jobs.mark_sent(job):
         raise JobLost
     try:
-        switch.api(command)
+        send()
     except (NotConnected, CommandTimeout) as error:
         # It may have been done: nobody knows, so it must not be tried again, nor be called unreachable.
-        return JobResult(JobOutcome.FAILED, f"no answer to {command.name}: {error}")
+        return JobResult(JobOutcome.FAILED, f"no answer: {error}")
     return DONE
-
-
-def _exists(switch: Switch, channel: str) -> bool:
-    return switch.api(commands.uuid_exists(channel)).strip() == "true"
 
 
 def _call_uuid(job: Job) -> str:

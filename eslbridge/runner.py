@@ -11,6 +11,7 @@ import structlog
 
 from eslbridge import actions, jobs
 from eslbridge.esl.errors import EslError
+from eslbridge.esl.interface import EslClient
 from eslbridge.jobs import JobResult
 from eslbridge.models import Job, JobOutcome
 from eslbridge.ownership import owns_call
@@ -20,7 +21,7 @@ from tenants.errors import UndecryptableError
 
 log = structlog.get_logger(__name__)
 
-OpenSwitch = Callable[[EslEndpoint], AbstractContextManager[actions.Switch]]
+OpenSwitch = Callable[[EslEndpoint], AbstractContextManager[EslClient]]
 
 
 def run(*, domain_uuid: UUID, job_uuid: UUID, open_switch: OpenSwitch | None = None) -> JobResult | None:
@@ -72,7 +73,7 @@ def _perform(job: Job, open_switch: OpenSwitch) -> JobResult:
         return JobResult(JobOutcome.FAILED, f"{type(error).__name__}")
 
 
-def _pooled(endpoint: EslEndpoint) -> AbstractContextManager[actions.Switch]:
+def _pooled(endpoint: EslEndpoint) -> AbstractContextManager[EslClient]:
     """This process's connection to the switch. Imported late: greenswitch brings gevent, which only a worker wants."""
     from eslbridge.esl.pool import switch_of
 
