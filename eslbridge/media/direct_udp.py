@@ -206,10 +206,9 @@ class DirectUdpLeg(BaseLeg):
         if self._first is not None and not self._first.done():
             self._first.set_result(None)
         size = len(data)
-        if size == FRAME_BYTES and self._plain and data[0] != 0xFF:
+        if size == FRAME_BYTES and self._plain and data[0] != 0xFF and not self._cutter.holds:
             # The common case first: L16 at 8,000 Hz in frames of 20 ms, with nothing held back.
-            for frame in self._cutter.push(data):
-                self._hear(frame)
+            self._hear(data)
             return
         if not size:
             return

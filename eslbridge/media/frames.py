@@ -16,21 +16,22 @@ MAX_FRAMES_AT_ONCE: Final = 150
 class FrameCutter:
     """Bytes of L16 in pieces of any size, even odd ones, to whole frames in order; at most one frame is held back."""
 
-    __slots__ = ("_rest", "dropped")
+    __slots__ = ("dropped", "holds")
 
     def __init__(self) -> None:
-        self._rest = b""
+        self.holds = b""
+        """The beginning of a frame whose rest has not come yet."""
         self.dropped = 0
         """Frames dropped since the beginning because one piece was longer than MAX_FRAMES_AT_ONCE."""
 
     def push(self, data: bytes) -> Sequence[bytes]:
-        if not self._rest:
+        if not self.holds:
             if len(data) == FRAME_BYTES:
                 return (data,)
         else:
-            data = self._rest + data
+            data = self.holds + data
         count, rest = divmod(len(data), FRAME_BYTES)
-        self._rest = data[len(data) - rest :] if rest else b""
+        self.holds = data[len(data) - rest :] if rest else b""
         first = 0
         if count > MAX_FRAMES_AT_ONCE:
             first = count - MAX_FRAMES_AT_ONCE

@@ -202,7 +202,7 @@ def test_a_long_voice_is_cut_into_files_of_15_s(clock, counters):
     assert rig.leg._queue.road_ms == 15_000
     rig.run(40_500)
     assert len(rig.files) == 3
-    assert rig.voice_heard.count(b"\1\0") == 320_000
+    assert rig.ear.count(b"\1\0") == 320_000
 
 
 def test_a_connection_that_takes_no_voice_is_lost(leg, wire, clock, listener):
