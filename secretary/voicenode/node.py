@@ -15,17 +15,18 @@ from eslbridge.esl.outbound import OutboundServer
 from eslbridge.media.node import MediaNode
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation.recording import Disk
+from secretary.selectors.greetings import greetings_in_use
 from secretary.services.calls import RENEW_EVERY_S, renew_leases
 from secretary.speech.registry import Providers
 from secretary.voicenode import health
 from secretary.voicenode.live import Live
 from secretary.voicenode.reception import Reception
-from tenants.context import in_platform, in_thread
+from tenants.context import in_thread
 
 log = structlog.get_logger(__name__)
 
-LOOK_S: Final = 0.1
-"""How often a draining node looks whether its last call has ended."""
+GOODBYE_S: Final = 5.0
+"""How long the calls that were given to the fallback have to be written down."""
 
 
 class VoiceNode:
@@ -57,7 +58,7 @@ class VoiceNode:
             max_connections=settings.VOICENODE_ESL_MAX_CONNECTIONS,
         )
         self._counters = health.MediaCollector(self.media)
-        self._renewal: asyncio.Task[None] | None = None
+        self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Everything is ready before the first call is accepted. Raises OSError when a port is taken."""
@@ -66,9 +67,11 @@ class VoiceNode:
         await self.providers.start()
         await self.media.start()
         self.media.clock.before_phase(self.voice_activity.run)
-        await self._warm_up()
         await self.server.start()
-        self._renewal = asyncio.create_task(_every(RENEW_EVERY_S, self._renew), name="leases")
+        self._background = [
+            asyncio.create_task(_every(RENEW_EVERY_S, self._renew), name="leases"),
+            asyncio.create_task(self._prepare_greetings(), name="greetings"),
+        ]
         log.info(
             "voicenode_ready",
             node=settings.VOICENODE_NAME,
@@ -79,23 +82,16 @@ class VoiceNode:
     async def drain(self, patience_s: float) -> None:
         """Take no more calls, and let those in conversation end by themselves for so long."""
         self.server.drain()
-        calls = len(self.reception.call_uuids)
-        log.info("voicenode_draining", calls=calls, patience_s=patience_s)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience_s):
-                while self.reception.call_uuids:
-                    await asyncio.sleep(LOOK_S)
-        self.reception.drop_all("the node is going down")
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(5.0):
-                while self.reception.call_uuids:
-                    await asyncio.sleep(LOOK_S)
+        log.info("voicenode_draining", calls=len(self.reception.call_uuids), patience_s=patience_s)
+        if not await self.reception.emptied(patience_s):
+            self.reception.drop_all("the node is going down")
+            await self.reception.emptied(GOODBYE_S)
 
     async def stop(self) -> None:
         """Close everything. Calls that are still there go on in the dialplan."""
-        if self._renewal is not None:
-            self._renewal.cancel()
-            await asyncio.gather(self._renewal, return_exceptions=True)
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         await self.server.close()
         await self.media.stop()
         await self.providers.stop()
@@ -109,12 +105,15 @@ class VoiceNode:
         """Whether a switch should send calls here."""
         return self.server.is_listening
 
-    async def _warm_up(self) -> None:
-        """Open a database connection now: the first caller should not wait for it. Not fatal: the pool tries again."""
+    async def _prepare_greetings(self) -> None:
+        """Render every greeting, and open the database before the first caller does. Not fatal: calls come first."""
         try:
-            greetings = await in_platform(greetings_in_use)
+            for greeting in await in_thread(greetings_in_use):
+                await self.providers.prepare(
+                    greeting.provider, language=greeting.language, voice=greeting.voice, text=greeting.text
+                )
         except Exception as error:
-            log.warning("database_not_ready", error=repr(error))
+            log.warning("greetings_not_prepared", error=repr(error))
 
     async def _renew(self) -> None:
         await in_thread(renew_leases, node=settings.VOICENODE_NAME, call_uuids=self.reception.call_uuids)

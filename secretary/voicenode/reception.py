@@ -22,11 +22,11 @@ from eslbridge.media.node import MediaNode
 from eslbridge.profiles import MediaProfile
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation.recording import Disk
-from secretary.conversation.sentences import sentences
 from secretary.conversation.session import Record, Session
 from secretary.conversation.state import Rules
 from secretary.errors import CallRefused
 from secretary.profiles import SecretaryProfile
+from secretary.selectors.greetings import greeting_of
 from secretary.speech.contract import Briefing, Place, ProviderError, Providers, SpeechSession
 from secretary.voicenode import desk, metrics
 from secretary.voicenode.arrival import Arrival
@@ -61,11 +61,22 @@ class Reception:
         self._live, self._disk = live, disk
         self._most_calls = most_calls
         self._sessions: dict[str, Session] = {}
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     @property
     def call_uuids(self) -> list[UUID]:
         """The calls in conversation, for the renewal of their leases."""
         return [UUID(call_uuid) for call_uuid in self._sessions]
+
+    async def emptied(self, patience_s: float) -> bool:
+        """Wait until no call is left and every record is written, at most so long; whether it came to that."""
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._empty.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def drop_all(self, reason: str) -> None:
         """Give every caller to the fallback: the node must end."""
@@ -124,6 +135,7 @@ class Reception:
         )
         record = session.record
         self._sessions[call.call_uuid] = session
+        self._empty.clear()
         try:
             leg = await self._prepare(call, profile, provider, session)
             await session.run(leg)
@@ -148,6 +160,8 @@ class Reception:
                 await self._write(call.call_uuid, profile, record, answered_at, recording)
             finally:
                 self._sessions.pop(call.call_uuid, None)  # a node that drains waits for the record, too
+                if not self._sessions:
+                    self._empty.set()
 
     async def _prepare(
         self, call: OutboundCall, profile: SecretaryProfile, provider: SpeechSession, session: Session
@@ -204,7 +218,7 @@ def rules(profile: SecretaryProfile) -> Rules:
     """What the secretary's settings say about the conversation."""
     return Rules(
         language=profile.language,
-        greeting=profile.greeting or sentences(profile.language).greeting.format(name=profile.name),
+        greeting=greeting_of(greeting=profile.greeting, language=profile.language, name=profile.name),
         silence_ms=round(profile.silence_s * 1000),
         silence_prompts=profile.silence_prompts,
         max_call_ms=profile.max_call_s * 1000,

@@ -135,8 +135,7 @@ class Exchange:
     async def ended(self, channel: Channel) -> None:
         async with asyncio.timeout(20):
             await channel.ended.wait()
-            while self.reception.call_uuids:
-                await asyncio.sleep(0.01)
+        assert await self.reception.emptied(10)
 
     async def reached(self, channel: Channel, number: str) -> None:
         """Until the caller talks with this extension."""
