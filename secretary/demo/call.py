@@ -68,6 +68,11 @@ class DemoSwitch:
         finally:
             self._end()
 
+    @property
+    def port(self) -> int:
+        """Where ESL clients reach it."""
+        return self._switch.port
+
     def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5.0)
