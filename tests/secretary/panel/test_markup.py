@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.test import Client
 from django.urls import reverse
 
@@ -60,6 +62,13 @@ def check(page: Reader, language: str) -> None:
             assert not (attributes.get(name) or "").startswith(("http", "//", "data:", "javascript:"))
         for name in ("aria-labelledby", "aria-describedby"):
             assert all(target in ids for target in (attributes.get(name) or "").split())
+    for attributes in page.all("script", "link", "img", "use"):
+        address, _, part = (
+            (attributes.get("src") or attributes.get("href") or "").removeprefix("/static/").partition("#")
+        )
+        file = finders.find(address)
+        assert isinstance(file, str), f"there is no static file {address}"
+        assert not part or f'id="{part}"' in Path(file).read_text(), f"there is no picture {part}"
     labelled = {attributes.get("for") for attributes in page.all("label")}
     for field in page.all("input", "select", "textarea"):
         assert field.get("type") == "hidden" or field.get("id") in labelled or field.get("aria-label"), field
@@ -96,3 +105,5 @@ def test_error_pages(cast: Cast, alice: Client) -> None:
     """What does not exist is said in the panel's own words and looks."""
     response = alice.get("/d/nothing/")
     assert response.status_code == 404 and "There is nothing here" in response.content.decode()
+    response = alice.get("/", headers={"Host": "evil.example"})
+    assert response.status_code == 400 and "We could not understand that request" in response.content.decode()

@@ -71,9 +71,7 @@ def test_behind_the_end(asked: str, address: str, sound: bytes, alice: Client) -
     assert response.status_code == 416 and response["Content-Range"] == f"bytes */{len(sound)}"
 
 
-@pytest.mark.parametrize(
-    "asked", ["", "bytes=5-2", "bytes=-", "bytes=a-b", "items=0-5", "bytes=0-1,4-5", "bytes=\xb2-"]
-)
+@pytest.mark.parametrize("asked", ["", "bytes=5-2", "bytes=-", "bytes=a-b", "items=0-5", "bytes=0-1,3-5", "x=\xb2-"])
 def test_senseless_range(asked: str, address: str, sound: bytes, alice: Client) -> None:
     """A range that means nothing is ignored, as RFC 9110 allows: the whole comes."""
     response = alice.get(address, headers={"Range": asked})
