@@ -46,24 +46,38 @@ class FolderLock:
         file.flush()
         self._lock = file
 
-    def join(self) -> None:
-        """Be counted as a user of the other instance's servers."""
-        self._user = (self._folder / "users").open("a+")
-        fcntl.flock(self._user, fcntl.LOCK_SH)
+    def acquire_or_join(self) -> bool:
+        """True: we hold the lock. False: another instance does, and we are counted as a user of its servers.
+
+        An owner that is just stopping its servers lets nobody join any more; then we wait for its end and take over.
+        """
+        try:
+            self.acquire()
+            return True
+        except AlreadyRunningError:
+            user = (self._folder / "users").open("a+")
+            fcntl.flock(user, fcntl.LOCK_SH)
+        try:
+            self.acquire()
+        except AlreadyRunningError:
+            self._user = user
+            return False
+        user.close()
+        return True
 
     def await_users(self, waiting: Callable[[], None]) -> None:
-        """Return when nobody else uses the servers; `waiting` is called once if that is not at once."""
-        with (self._folder / "users").open("a+") as file:
-            said = False
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    return
-                except BlockingIOError:
-                    if not said:
-                        said = True
-                        waiting()
-                    time.sleep(0.2)
+        """Return when nobody else uses the servers, and let nobody join. `waiting` is called once if it takes time."""
+        self._user = file = (self._folder / "users").open("a+")
+        said = False
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if not said:
+                    said = True
+                    waiting()
+                time.sleep(0.2)
 
     def release(self) -> None:
         for file in (self._lock, self._user):

@@ -25,7 +25,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from secretary.embedded.account import reachable_home, service_account
-from secretary.embedded.errors import AlreadyRunningError, CommandFailedError, EmbeddedError
+from secretary.embedded.errors import CommandFailedError, EmbeddedError
 from secretary.embedded.lock import FolderLock
 from secretary.embedded.postgres import THROWAWAY_SETTINGS, Postgres
 from secretary.embedded.process import Service
@@ -53,7 +53,7 @@ def _silent(text: str) -> None:
 class Stack:
     """Use it as a context manager, from the main thread if SIGTERM is to stop it in order.
 
-    `var`: the folder for everything, default `var/` in the project. `throwaway`: a temporary folder instead, ports
+    `var`: the folder for everything, default DATA_DIR or `var/` in the project. `throwaway`: a temporary folder, ports
     of its own, a PostgreSQL that does not wait for the disk and whose role may create databases; gone afterwards.
     `attach`: where another instance runs in the folder, use its servers instead of raising AlreadyRunningError.
     `say` gets sentences for the user, `progress` gets (service, None) when its start begins and (service, seconds) when
@@ -70,7 +70,7 @@ class Stack:
         progress: Callable[[str, float | None], None] | None = None,
         echo: Callable[[str, str], None] | None = None,
     ) -> None:
-        self.var = (var or PROJECT / "var").resolve()
+        self.var = (var or Path(os.environ.get("DATA_DIR") or PROJECT / "var")).resolve()
         self.environment: dict[str, str] = dict(os.environ)
         self.attached = False
         self._throwaway = throwaway
@@ -216,12 +216,12 @@ class Stack:
             self.var = Path(self._temporary.name)
             # Only the servers' own folders in it are closed; their account must be able to pass through.
             self.var.chmod(0o711)
+        # Others may pass through it (the servers' account must, where we are root) but see nothing of it.
+        self.var.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._lock = FolderLock(self.var / "run")
-        try:
+        if not self._attach:
             self._lock.acquire()
-        except AlreadyRunningError:
-            if not self._attach:
-                raise
+        elif not self._lock.acquire_or_join():
             self._join()
             return
         self._catch_signals()
@@ -238,7 +238,6 @@ class Stack:
         """Use the servers of the instance that holds the lock, once it has written its profile and they answer."""
         assert self._lock is not None  # noqa: S101
         self.attached = True
-        self._lock.join()
         deadline = time.monotonic() + JOIN_DEADLINE_S
         while True:
             profile = Profile.load(self.var / "embedded.env")

@@ -58,6 +58,7 @@ class Supervisor:
         self._logs = folder / "log"
         self._pids = folder / "run" / "pids.json"
         self._pids.parent.mkdir(parents=True, exist_ok=True)
+        self._logs.mkdir(mode=0o700, exist_ok=True)
         self._say = say or (lambda text: None)
         self._echo = echo
         self._entries: dict[str, _Entry] = {}

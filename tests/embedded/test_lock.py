@@ -54,7 +54,7 @@ def test_owner_waits_for_the_users_of_its_servers(tmp_path: Path) -> None:
     """`script/manage migrate` does not take the database away from a `script/manage shell` that joined it."""
     owner = FolderLock(tmp_path)
     owner.acquire()
-    user = hold(tmp_path, "lock.join()")
+    user = hold(tmp_path, "assert not lock.acquire_or_join()")
     waited: list[int] = []
 
     def waiting() -> None:
@@ -64,7 +64,22 @@ def test_owner_waits_for_the_users_of_its_servers(tmp_path: Path) -> None:
 
     owner.await_users(waiting)
     assert waited == [user.pid]
-    owner.await_users(lambda: pytest.fail("nobody is left to wait for"))
     owner.release()
     assert user.stdout is not None
     user.stdout.close()
+
+
+def test_nobody_joins_an_owner_that_is_stopping(tmp_path: Path) -> None:
+    """It would lose the database in mid-command; it becomes the next owner instead."""
+    owner = FolderLock(tmp_path)
+    owner.acquire()
+    owner.await_users(lambda: pytest.fail("nobody uses the servers"))
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD.format(how="print(lock.acquire_or_join(), flush=True)"), str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as late:
+        assert late.stdout is not None
+        owner.release()
+        assert late.stdout.readline() == "True\n"
+        late.kill()
