@@ -13,7 +13,7 @@ from itertools import groupby
 from django.utils.translation import gettext as _
 
 from secretary.models import Call, CallEvent, Utterance
-from secretary.panel.words import DETAILS, OUTCOMES, RESULTS, STAGES, TOOLS, Text, event
+from secretary.panel.words import DETAILS, OUTCOMES, REASONS, RESULTS, STAGES, TOOLS, Text, event, reason
 
 LANE = 1000
 """Width of a lane in the drawing's own units."""
@@ -169,18 +169,27 @@ def _detail(detail: object) -> str:
     for name, value in list(detail.items())[:MOST_FACTS]:
         if value in ("", None) or isinstance(value, (list, Mapping)):
             continue
-        words = {"name": TOOLS, "outcome": RESULTS}.get(name, {}).get(str(value))
-        if name == "outcome" and value in OUTCOMES:
-            words = OUTCOMES[str(value)].label
-        parts.append(str(words) if words is not None else f"{DETAILS.get(name, str(name).replace('_', ' '))}: {value}")
+        parts.append(_in_words(str(name), str(value)))
     return " · ".join(parts)[:400]
+
+
+def _in_words(name: str, value: str) -> str:
+    """One detail: words that speak for themselves where there are some, else `name: value`."""
+    words: Text | None = None
+    if name == "name":
+        words = TOOLS.get(value)
+    elif name == "outcome":
+        words = OUTCOMES[value].label if value in OUTCOMES else RESULTS.get(value)
+    elif name in ("detail", "reason"):
+        words = REASONS.get(value)
+    return str(words) if words is not None else f"{DETAILS.get(name, name.replace('_', ' '))}: {value}"
 
 
 def facts(call: Call) -> list[Fact]:
     """The call in short: where it went, why, by which road."""
     rows = [
         (_("Put through to"), call.destination.name if call.destination is not None else ""),
-        (_("Reason"), call.outcome_detail.replace("_", " ")),
+        (_("Reason"), str(reason(call.outcome_detail))),
         (_("Secretary"), call.secretary.name if call.secretary is not None else ""),
         (_("Extension"), call.extension),
         (_("Audio"), call.transport),

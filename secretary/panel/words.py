@@ -82,6 +82,31 @@ RESULTS: Mapping[str, Text] = {
 }
 """How an action ended: the value of `outcome` in the detail of `tool_done`."""
 
+REASONS: Mapping[str, Text] = {
+    # Why a call ended as it did: words of the conversation, of a refusal, and the switch's hangup causes.
+    "silent_caller": _("the caller said nothing"),
+    "provider_silent": _("the speech service did not answer in time"),
+    "provider_failed": _("the speech service failed"),
+    "leg_failed": _("the audio of the call broke off"),
+    "node_failed": _("the voice node failed"),
+    "node_lost": _("the voice node was lost"),
+    "time_is_up": _("the longest time for a call was reached"),
+    "transferred": _("put through"),
+    "bridged": _("put through"),
+    "domain_disabled": _("the domain is switched off"),
+    "unknown_secretary": _("the dialplan names a secretary that does not exist"),
+    "unmapped_extension": _("no secretary answers at the extension"),
+    "secretary_disabled": _("the secretary is switched off"),
+    "no_credential": _("the domain has no connection to a telephone switch"),
+    "quota_full": _("as many calls as the domain may have at once were going on"),
+    "NORMAL_CLEARING": _("hung up normally"),
+    "ORIGINATOR_CANCEL": _("the caller gave up"),
+    "USER_BUSY": _("busy"),
+    "NO_ANSWER": _("no answer"),
+    "NO_USER_RESPONSE": _("no answer"),
+    "CALL_REJECTED": _("the call was rejected"),
+}
+
 TOOLS: Mapping[str, Text] = {
     "transfer": _("put the caller through"),
     "take_message": _("take a message"),
@@ -93,6 +118,11 @@ TOOLS: Mapping[str, Text] = {
 def outcome(value: str) -> Outcome:
     """Its words; an outcome that a newer node wrote shows by its own name."""
     return OUTCOMES.get(value) or Outcome(value.replace("_", " "))
+
+
+def reason(value: str) -> Text:
+    """Why a call ended as it did; an unknown reason shows by its own name."""
+    return REASONS.get(value) or value.replace("_", " ")
 
 
 def event(kind: str) -> tuple[Text, str]:

@@ -102,6 +102,14 @@ def test_lanes_stay_inside(spans: list[tuple[int, int]], duration: float | None)
             assert 0 <= bar.x <= LANE and 3 <= bar.width <= LANE + 3
 
 
+def test_reasons_in_words(cast: Cast, alice: Client) -> None:
+    """Why a call ended is told in words; an unknown reason by its own name."""
+    for reason, words in (("silent_caller", "the caller said nothing"), ("brand_new", "brand new"), ("", "In short")):
+        with tenant_context(cast.acme.domain.pk):
+            Call.objects.update(outcome="fallback", outcome_detail=reason)
+        assert words in page(alice, cast)
+
+
 def test_odd_events() -> None:
     """Unknown kinds show by name; nested or empty details are left out; the same entry twice shows once."""
     entry = SimpleNamespace(at_ms=5, kind="brand_new", detail={"a": [1], "b": {}, "c": "", "d": None, "some_thing": 7})
