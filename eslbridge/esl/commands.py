@@ -23,6 +23,7 @@ from eslbridge.esl.command import (
 from eslbridge.esl.errors import CommandRefused
 
 MixType = Literal["mono", "mixed", "stereo"]
+Leg = Literal["aleg", "bleg", "both"]
 
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
 _NUMBER = r"[A-Za-z0-9+*#_][A-Za-z0-9+*#_.@-]{0,127}"
@@ -169,7 +170,7 @@ def _ipv4(address: str) -> str:
 # --- API commands on a channel -----------------------------------------------------------------------------------
 
 
-def uuid_broadcast(call_uuid: str, path: str, leg: Literal["aleg", "bleg", "both"] = "aleg") -> Command:
+def uuid_broadcast(call_uuid: str, path: str, leg: Leg = "aleg") -> Command:
     """Play a file or tone on a channel. `app::argument` and `app!cause`, which would run anything, are refused."""
     if leg not in _MEDIA_FLAGS:
         raise CommandRefused(f"not a leg: {leg!r}")

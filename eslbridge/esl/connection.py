@@ -34,7 +34,6 @@ class Owner(Protocol):
     @property
     def label(self) -> str:
         """What to call it in the log: a call's UUID, or a switch's address."""
-        ...
 
     def connection_opened(self) -> None: ...
 
