@@ -24,7 +24,7 @@ ENGLISH: Final[Mapping[Intent, tuple[str, ...]]] = {
         "[GREET] [a | leave a] message [TAIL]",
     ),
     Intent.OPERATOR: (
-        "[GREET] [ASK] [a | an | the | some] (operator | person | human | human being | real person | receptionist) [TAIL]",
+        "[GREET] [ASK] ([the | an] operator | a person | a real person | a human [being] | [the | a] receptionist) [TAIL]",
         "[GREET] ASK (somebody | someone | anybody | anyone) [TAIL]",
     ),
     Intent.YES: ("(yes | yeah | yep | sure | okay | correct | right | of course | yes i would | yes i do | that's right) [TAIL]",),
