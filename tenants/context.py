@@ -23,7 +23,8 @@ from uuid import UUID
 
 import structlog
 from channels.db import database_sync_to_async
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from tenants.errors import InvalidTenantError, NoTenantError, TenantConflictError, UnsafeRoleError
 
@@ -42,8 +43,20 @@ class Scope:
         return self.domain_uuid is None
 
 
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """A scope and the connection that PostgreSQL was told on: context variables get copied into other threads."""
+
+    scope: Scope
+    on: BaseDatabaseWrapper
+
+    @property
+    def is_here(self) -> bool:
+        return self.on is connections[DEFAULT_DB_ALIAS] and self.on.in_atomic_block
+
+
 PLATFORM: Final = Scope(None)
-_scope: ContextVar[Scope | None] = ContextVar("tenants_scope", default=None)
+_entered: ContextVar[_Entered | None] = ContextVar("tenants_scope", default=None)
 _role_is_safe = False
 
 
@@ -59,23 +72,24 @@ def parse_domain_uuid(value: UUID | str) -> UUID:
 
 def current_scope() -> Scope | None:
     """The active scope, or None outside of every context."""
-    return _scope.get()
+    entered = _entered.get()
+    return entered.scope if entered is not None else None
 
 
 def require_scope() -> Scope:
     """The active scope. Raises NoTenantError where there is none, or where its transaction is not this thread's."""
-    scope = _scope.get()
-    if scope is None:
+    entered = _entered.get()
+    if entered is None:
         raise NoTenantError("A query needs a tenant: enter tenant_context(domain_uuid), or platform_context().")
-    if not connection.in_atomic_block:
+    if not entered.is_here:
         raise NoTenantError("The tenant's transaction is not open on this thread's connection: use in_tenant().")
-    return scope
+    return entered.scope
 
 
 def current_domain_uuid() -> UUID | None:
     """The active tenant; None for the platform and outside. The default of every tenant model's `domain`."""
-    scope = _scope.get()
-    return scope.domain_uuid if scope is not None else None
+    entered = _entered.get()
+    return entered.scope.domain_uuid if entered is not None else None
 
 
 @contextmanager
@@ -85,41 +99,44 @@ def tenant_context(domain_uuid: UUID | str) -> Iterator[UUID]:
     Raises InvalidTenantError, TenantConflictError, and UnsafeRoleError when the role could bypass the policies.
     """
     domain = parse_domain_uuid(domain_uuid)
-    outer = _scope.get()
+    outer = current_scope()
     if outer is not None and not outer.is_platform and outer.domain_uuid != domain:
         raise TenantConflictError("This code already works for another tenant.")
-    with structlog.contextvars.bound_contextvars(domain=str(domain)), _scoped(Scope(domain), outer):
+    with structlog.contextvars.bound_contextvars(domain=str(domain)), _scoped(Scope(domain)):
         yield domain
 
 
 @contextmanager
 def platform_context() -> Iterator[None]:
     """Run a block across all tenants, in a transaction. Never inside a tenant's context: that would widen it."""
-    outer = _scope.get()
+    outer = current_scope()
     if outer is not None and not outer.is_platform:
         raise TenantConflictError("A tenant's code may not become the platform's.")
-    with _scoped(PLATFORM, outer):
+    with _scoped(PLATFORM):
         yield
 
 
 @contextmanager
-def _scoped(scope: Scope, outer: Scope | None) -> Iterator[None]:
-    if scope == outer and connection.in_atomic_block:
+def _scoped(scope: Scope) -> Iterator[None]:
+    here = connections[DEFAULT_DB_ALIAS]
+    entered = _entered.get()
+    outer = entered.scope if entered is not None and entered.is_here else None
+    if scope == outer:
         with transaction.atomic():
             yield
         return
-    nested = connection.in_atomic_block
+    nested = here.in_atomic_block
     with transaction.atomic():
         _refuse_unsafe_role()
         _tell_postgresql(scope)
-        token = _scope.set(scope)
+        token = _entered.set(_Entered(scope, here))
         try:
             yield
         finally:
             # Before the commit, so that an on_commit callback does not believe in a tenant whose setting is gone.
-            _scope.reset(token)
+            _entered.reset(token)
         # Reached without an exception only: a rollback to the savepoint takes the setting back by itself.
-        if nested and not connection.needs_rollback:
+        if nested and not here.needs_rollback:
             _tell_postgresql(outer)
 
 

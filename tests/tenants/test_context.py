@@ -136,9 +136,14 @@ def test_another_thread_must_enter_by_itself() -> None:
 
     acme = make_tenant("acme.example")
     errors: list[type[Exception]] = []
+    seen: list[int] = []
 
     def query() -> None:
         try:
+            with transaction.atomic(), pytest.raises(NoTenantError):
+                Secretary.objects.count()
+            with transaction.atomic(), tenant_context(acme.domain_uuid):
+                seen.append(Secretary.objects.count())
             Secretary.objects.count()
         except Exception as error:
             errors.append(type(error))
@@ -149,6 +154,7 @@ def test_another_thread_must_enter_by_itself() -> None:
         thread = threading.Thread(target=contextvars.copy_context().run, args=(query,))
         thread.start()
         thread.join()
+    assert seen == [1]
     assert errors == [NoTenantError]
 
 
