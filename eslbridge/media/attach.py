@@ -41,6 +41,7 @@ TRIES: Final = 3
 CONNECT_S: Final = 2.0
 """mod_audio_stream gives up connecting after 1 s."""
 RESOLVE_S: Final = 1.0
+_SILENCE: Final = "silence_stream://-1"
 TRANSPORTS: Final = (
     "direct-udp",
     "direct-udp-g711",
@@ -218,9 +219,10 @@ async def _websocket(call: SwitchCall, media: MediaNode, route: Route, domain_uu
             await call.api(stop)
             await call.api(start)
         await leg.wait_connected(CONNECT_S)
-        if fork and call.variables.get("send_silence_when_idle", "0") in ("", "0"):
+        if isinstance(leg, ForkLeg) and call.variables.get("send_silence_when_idle", "0") in ("", "0"):
             # Nothing is played on a parked channel unless something writes.
-            await call.execute("playback", "silence_stream://-1")
+            player.play_file(_SILENCE)
+            leg.after_kill(lambda: player.play_file(_SILENCE))
     except BaseException as error:
         leg.close()
         if isinstance(error, TimeoutError):

@@ -5,17 +5,20 @@ Facts, from its source and live on FreeSWITCH 1.11:
 * Started with all ten arguments, it mixes binary L16 at the return rate onto the channel. lws_glue.cpp hands audio on
   only in lots of 1,280 samples at 8,000 Hz (`streamingPreBufSize`; 160 ms), and puts an odd byte by for the next
   message.
-* So a lead of 60 ms would never begin to play. This leg keeps 160 ms on the road, and still stops at once, because
-  `killAudio` empties the buffer within one frame. The last lot of an utterance is filled up with silence.
+* So a lead of 60 ms would never begin to play. This leg keeps 120 to 200 ms on the road (the module passes a lot on
+  with the next one when its lock is taken: one lot is to spare), and still stops at once, because `killAudio` empties
+  the buffer within one frame. The last lot of an utterance is filled up with silence.
 * A mark returns as `playout` when the audio before it has been played, or as `cleared` after killAudio; at most 30
   may be outstanding. One mark closes each utterance, and what it says counts more than the clock.
 * On a parked channel nothing is played, and no mark returns, unless something writes: the dialplan sets
-  `send_silence_when_idle`, or `attach_leg` plays silence.
+  `send_silence_when_idle`, or `attach_leg` plays silence. killAudio also breaks whatever application plays on the
+  channel, that silence too: it is played again.
 * `playAudio` without `audioContentType` crashes FreeSWITCH: never sent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from .clock import MediaClock
@@ -28,6 +31,8 @@ SUBPROTOCOL: Final = "audio.drachtio.org"
 LOT_FRAMES: Final = 4
 """80 ms: what the module hands on at once. Whole lots leave nothing in its first buffer, which killAudio does not
 empty."""
+_DUE_MS: Final = 120
+"""With this much on the road, or less, the next lot leaves."""
 _PATIENCE_TICKS: Final = 2
 """How long to wait for the rest of a lot while the provider may still be sending."""
 _MARK_PATIENCE_TICKS: Final = 500 // FRAME_MS
@@ -41,7 +46,7 @@ _KILL_AUDIO: Final = '{"type":"killAudio"}'
 class ForkLeg(WebSocketLeg):
     """One call over mod_audio_fork, both ways."""
 
-    __slots__ = ("_hold", "_marks", "_primed", "_since_end", "_since_play", "_waiting_mark")
+    __slots__ = ("_after_kill", "_hold", "_marks", "_primed", "_since_end", "_since_play", "_waiting_mark")
 
     def __init__(
         self,
@@ -59,14 +64,19 @@ class ForkLeg(WebSocketLeg):
             counters,
             rate=rate,
             return_rate=return_rate,
-            lead_frames=2 * LOT_FRAMES,
+            lead_frames=_DUE_MS // FRAME_MS + LOT_FRAMES,
         )
+        self._after_kill: Callable[[], None] | None = None
         self._primed = False
         self._hold = 0
         self._since_play = 0
         self._since_end = 0
         self._marks = 0
         self._waiting_mark = ""
+
+    def after_kill(self, callback: Callable[[], None]) -> None:
+        """Call this after each killAudio."""
+        self._after_kill = callback
 
     def play(self, pcm: bytes) -> int:
         self._since_play = 0
@@ -81,6 +91,8 @@ class ForkLeg(WebSocketLeg):
             if self._send_text(_KILL_AUDIO):
                 queue.lose_road()
                 self._hold = _FORGETTING_TICKS
+                if self._after_kill is not None:
+                    self._after_kill()
 
     def tick(self) -> None:
         if not self._watch():
@@ -107,7 +119,7 @@ class ForkLeg(WebSocketLeg):
     def _lot_is_due(self) -> bool:
         queue = self._queue
         waiting_ms = queue.queued_ms - queue.road_ms
-        if waiting_ms <= 0 or queue.road_ms > LOT_FRAMES * FRAME_MS:
+        if waiting_ms <= 0 or queue.road_ms > _DUE_MS:
             return False
         return waiting_ms >= LOT_FRAMES * FRAME_MS or self._since_play > _PATIENCE_TICKS
 
@@ -115,7 +127,7 @@ class ForkLeg(WebSocketLeg):
         queue, counters = self._queue, self._counters
         frames = [queue.take() or SILENCE for _ in range(LOT_FRAMES)]
         is_last = queue.queued_ms == queue.road_ms
-        if is_last and not self._primed and queue.road_ms <= LOT_FRAMES * FRAME_MS:
+        if is_last and not self._primed:
             # The module's very first lot must be twice as long, or it keeps it to itself.
             frames += [SILENCE] * LOT_FRAMES
         self._primed = True

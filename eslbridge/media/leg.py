@@ -114,7 +114,7 @@ class BaseLeg:
             self._lose("internal error in the conversation")
 
     def _drained(self) -> None:
-        if self._listener is not None:
+        if self._listener is not None and self._lost is None:
             self._listener.on_drained()
 
     def _lose(self, reason: str) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from .contract import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, FRAME_SAMPLES, MAX_LEAD_MS, MAX_QUEUED_MS
 
 MAX_LEAD_FRAMES: Final = MAX_LEAD_MS // FRAME_MS
-_MOST_ON_ROAD_FRAMES: Final = 8
+_MOST_ON_ROAD_FRAMES: Final = 10
 """More than MAX_LEAD_FRAMES only for a far end that forgets at once when told to: see `audio_fork.py`."""
 _MAX_QUEUED_BYTES: Final = MAX_QUEUED_MS * BYTES_PER_MS
 _RAMP: Final = np.linspace(0.0, 1.0, FRAME_SAMPLES, dtype=np.float32)
@@ -163,7 +163,7 @@ class PlayQueue:
     def stop(self, *, fade: bool = False) -> None:
         """Forget what is queued. With `fade` one more frame leaves, in which the voice sinks to nothing in 10 ms."""
         tail = None
-        if fade and self._queued and self._road and self._tail is None:
+        if fade and self._queued and 0 < self._road < MAX_LEAD_FRAMES * FRAME_BYTES and self._tail is None:
             frame = self._cut()
             voice = len(frame)
             if self._gain != 1.0:

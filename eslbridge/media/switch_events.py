@@ -35,7 +35,7 @@ class SwitchPlayer:
         self.send(commands.uuid_break(self._call.call_uuid))
 
     def send(self, command: Command) -> None:
-        """An API command whose failure matters to the log only: the call may be over."""
+        """An API command whose failure matters to nobody: the call may be over."""
         self._after(self._api(command))
 
     def _after(self, work: Any) -> None:
@@ -47,7 +47,7 @@ class SwitchPlayer:
             try:
                 await work
             except ControlError as error:
-                log.info("call %s: %s", self._call.call_uuid, error)
+                log.debug("call %s: %s", self._call.call_uuid, error)
 
         self._last = asyncio.get_running_loop().create_task(run())
 

@@ -25,6 +25,9 @@ POLICY: Final = 1008
 _QUIET_LIMIT_TICKS: Final = 10_000 // FRAME_MS
 """10 s without a message: with a parked channel the modules send 50 a second, so the road is broken."""
 _MAX_TEXT: Final = 65_536
+_GRACE_TICKS: Final = 300 // FRAME_MS
+"""A caller who hangs up closes the audio connection a moment before the switch reports the hang-up. Only a connection
+that stays closed on a call that lives is a loss."""
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +45,18 @@ class Wire(Protocol):
 class WebSocketLeg(BaseLeg):
     """A leg waiting for its connection, or on it. Dialects implement `tick`, `_speak_up` and `_message`."""
 
-    __slots__ = ("_attached", "_cutter", "_down", "_grant", "_odd", "_quiet_ticks", "_up", "_wire")
+    __slots__ = (
+        "_attached",
+        "_cutter",
+        "_down",
+        "_gone",
+        "_gone_ticks",
+        "_grant",
+        "_odd",
+        "_quiet_ticks",
+        "_up",
+        "_wire",
+    )
 
     def __init__(
         self,
@@ -63,6 +77,8 @@ class WebSocketLeg(BaseLeg):
         self._up = Interpolator(return_rate) if return_rate != RATE else None
         self._odd = b""
         self._quiet_ticks = 0
+        self._gone = ""
+        self._gone_ticks = 0
         self._attached: asyncio.Future[None] | None = None
 
     @property
@@ -141,7 +157,9 @@ class WebSocketLeg(BaseLeg):
     def disconnected(self, code: int) -> None:
         """The connection is gone, from their side or by an error."""
         self._wire = None
-        self._lose(f"the switch closed the audio connection ({code})")
+        self._queue.stop()
+        self._queue.lose_road()
+        self._gone = f"the switch closed the audio connection ({code})"
 
     def failed(self, reason: str) -> None:
         """The switch reports that it could not connect, or that the connection broke."""
@@ -159,7 +177,12 @@ class WebSocketLeg(BaseLeg):
         """A JSON object from the switch."""
 
     def _watch(self) -> bool:
-        """Each tick: False when the road has been quiet for too long, and is lost."""
+        """Each tick: False when the road is gone, or has been quiet for too long."""
+        if self._gone:
+            self._gone_ticks += 1
+            if self._gone_ticks > _GRACE_TICKS:
+                self._lose(self._gone)
+            return False
         self._quiet_ticks += 1
         if self._quiet_ticks > _QUIET_LIMIT_TICKS:
             self._end(f"no audio from the switch for {_QUIET_LIMIT_TICKS * FRAME_MS // 1000} s")

@@ -145,6 +145,7 @@ class WebSocketRig(Rig):
 
     def lose(self) -> None:
         self.leg.disconnected(1006)
+        self.clock.run(400)
 
 
 class JsonRig(WebSocketRig):

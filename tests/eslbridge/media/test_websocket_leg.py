@@ -52,7 +52,7 @@ def test_other_rates_arrive_at_8_khz_whatever_the_pieces(rate, sizes):
     for size in sizes:
         leg.received_bytes(bytes([1]) * size)
     want = sum(sizes) * 8000 // rate
-    assert 0 <= want - len(listener.frames) * FRAME_BYTES < FRAME_BYTES + 2
+    assert -2 <= want - len(listener.frames) * FRAME_BYTES < FRAME_BYTES + 2
 
 
 @pytest.mark.parametrize("text", ["", "hello", "[1,2]", "{", '"x"', "null", "[" * 50_000, '{"type":1}', '{"data":7}'])
@@ -130,6 +130,41 @@ def test_silence_of_the_road_is_a_loss(clock, counters, listener):
     clock.run(300)
     assert listener.lost == ["no audio from the switch for 10 s"]
     assert wire.closed == 1000
+
+
+def test_a_hang_up_is_not_a_loss(clock, counters, listener):
+    """The switch closes the connection a moment before it reports the hang-up: 300 ms of patience."""
+    leg, _ = leg_on(clock, counters)
+    leg.listen(listener)
+    leg.play(bytes([1]) * 16000)
+    clock.run(100)
+    leg.disconnected(1000)
+    clock.run(280)
+    assert (listener.lost, listener.drained) == ([], 0)
+    leg.close()
+    clock.run(500)
+    assert listener.lost == []
+
+
+def test_a_connection_that_stays_closed_is_a_loss(clock, counters, listener):
+    """The call lives, its audio does not."""
+    leg, _ = leg_on(clock, counters)
+    leg.listen(listener)
+    leg.disconnected(1006)
+    clock.run(400)
+    assert listener.lost == ["the switch closed the audio connection (1006)"]
+
+
+def test_fork_tells_when_it_has_killed(clock, counters):
+    """killAudio breaks the silence that keeps the channel writing: it must be played again."""
+    leg, _ = leg_on(clock, counters, ForkLeg)
+    killed = []
+    leg.after_kill(lambda: killed.append(1))
+    leg.stop()
+    leg.play(bytes([1]) * 16000)
+    clock.run(100)
+    leg.stop()
+    assert killed == [1]
 
 
 def test_a_leg_takes_one_connection(clock, counters):
