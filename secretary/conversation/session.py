@@ -30,8 +30,6 @@ from secretary.speech.contract import SpeechSession, ToolCall
 
 log = structlog.get_logger(__name__)
 
-MESSAGE_PAUSE_MS = 2_000
-"""A caller who dictates a message pauses to think; that is not its end."""
 MOST_LINES = 2_000
 """Transcript lines and timeline entries kept in memory for one call, each; more are dropped and the record says so."""
 GOODBYE_S = 10.0
@@ -265,7 +263,6 @@ class Session:
 
     def _start_message(self) -> None:
         self._close_message()
-        self._turns.pause_ms = MESSAGE_PAUSE_MS
         self._message = MessageAudio(self._message_path(), self._disk)
 
     async def _note_message(self) -> None:
@@ -283,7 +280,6 @@ class Session:
 
     def _close_message(self) -> Future[None] | None:
         message, self._message = self._message, None
-        self._turns.pause_ms = TurnDetector.PAUSE_MS
         if message is None:
             return None
         written = message.close()
