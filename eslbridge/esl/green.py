@@ -57,6 +57,8 @@ log = structlog.get_logger(__name__)
 MAX_QUEUED_EVENTS: Final = 1000
 """Events waiting for callbacks; when full the oldest is dropped and counted."""
 READ_BYTES: Final = 65536
+STOP_S: Final = 1.0
+"""How long the greenlets of a connection may take to end."""
 
 
 class _Guarded(InboundESL):  # type: ignore[misc]
@@ -90,10 +92,10 @@ class _Guarded(InboundESL):  # type: ignore[misc]
             if not reply.startswith("+OK"):
                 raise AuthenticationFailed(f"{self.address.label}: {reply or 'not accepted'}")
         except (OSError, gevent.Timeout) as error:
-            self.drop(str(error) or "no greeting")
+            self.end(str(error) or "no greeting")
             raise NotConnected(f"{self.address.label}: {error or 'timed out'}") from error
         except BaseException:
-            self.drop("not accepted")
+            self.end("not accepted")
             raise
 
     def send(self, data: Command, timeout_s: float = API_S) -> Message:
@@ -113,11 +115,11 @@ class _Guarded(InboundESL):  # type: ignore[misc]
                 self._write_lock.release()
             message: Message = reply.get(timeout=_left(deadline))
         except OSError as error:
-            self.drop(f"cannot send: {error}")
+            self.end(f"cannot send: {error}")
             raise NotConnected(self.reason) from error
         except gevent.Timeout:
             ESL_COMMANDS_FAILED.labels("timeout").inc()
-            self.drop(f"no answer to {data.name}")
+            self.end(f"no answer to {data.name}")
             raise CommandTimeout(f"{data.name}: no answer within {timeout_s:g} s") from None
         return message
 
@@ -152,7 +154,7 @@ class _Guarded(InboundESL):  # type: ignore[misc]
                         callback(event)
                     except Exception:
                         ESL_CALLBACK_ERRORS.inc()
-                        log.exception("error in an event callback", switch=self.address.label, event=kind)
+                        log.exception("error in an event callback", switch=self.address.label, name=kind)
 
     def _handle(self, message: Message) -> None:
         kind = message.content_type
@@ -199,7 +201,14 @@ class _Guarded(InboundESL):  # type: ignore[misc]
                 self.send(commands.exit_(), 1.0)
             except EslError as error:
                 log.debug("no goodbye", switch=self.address.label, reason=str(error))
-        self.drop("closed by us")
+        self.end("closed by us")
+
+    def end(self, reason: str) -> None:
+        """Drop the connection and see its greenlets out: one left behind would be ended by the garbage collector."""
+        self.drop(reason)
+        greenlets = (self._receive_events_greenlet, self._process_events_greenlet)
+        mine = gevent.getcurrent()
+        gevent.joinall([one for one in greenlets if one is not None and one is not mine], timeout=STOP_S)
 
 
 class GreenClient(EslClient):

@@ -238,7 +238,7 @@ class InboundClient(AsyncEslClient):
                     callback(event)
                 except Exception:
                     ESL_CALLBACK_ERRORS.inc()
-                    log.exception("error in an event callback", switch=self.label, event=kind)
+                    log.exception("error in an event callback", switch=self.label, name=kind)
 
     def notice_received(self, message: Message) -> None:
         kind = message.content_type

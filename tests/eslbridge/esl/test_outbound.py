@@ -136,7 +136,7 @@ async def test_full_server_refuses_connections_and_reopens(calls: Calls) -> None
     first.end()
     await first.gone()
     async with asyncio.timeout(3):
-        while not server.is_listening:  # noqa: ASYNC110 - the server has no reason to announce it
+        while not server.is_listening:
             await asyncio.sleep(0.01)
     await Switch.dial(server.port)
     await calls.next()
