@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from eslbridge.simulator import apps, originate
+from eslbridge.simulator.arguments import separate
 from eslbridge.simulator.dialplan import Action
 from eslbridge.simulator.media_ws import AudioFork, AudioStream
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from eslbridge.simulator.channel import Channel
     from eslbridge.simulator.switch import StandInSwitch
 
+MODULES = frozenset(
+    {"mod_sofia", "mod_dptools", "mod_commands", "mod_event_socket", "mod_audio_stream", "mod_audio_fork"}
+)
 NO_CHANNEL = "-ERR No such channel!\n"
 Handler = Callable[["Api", str], str]
 HANDLERS: dict[str, Handler] = {}
@@ -101,11 +105,11 @@ def uuid_getvar(api: Api, rest: str) -> str:
 
 @command("uuid_setvar")
 def uuid_setvar(api: Api, rest: str) -> str:
-    uuid, _, assignment = rest.partition(" ")
-    name, _, value = assignment.partition(" ")
-    if not name:
+    words = separate(rest, 3)
+    if len(words) < 2:
         return "-USAGE: <uuid> <var> [value]\n"
-    channel = api.channel(uuid)
+    name, value = words[1], words[2] if len(words) > 2 else ""
+    channel = api.channel(words[0])
     if channel is None:
         return NO_CHANNEL
     if value:
@@ -159,7 +163,7 @@ def uuid_bridge(api: Api, rest: str) -> str:
 @command("uuid_broadcast")
 def uuid_broadcast(api: Api, rest: str) -> str:
     """A file, or `app::data`, queued for the channel's own thread."""
-    words = rest.split()
+    words = separate(rest)
     if len(words) < 2:
         return "-USAGE: <uuid> <path> [aleg|bleg|holdb|both]\n"
     channel = api.channel(words[0])
@@ -188,7 +192,7 @@ def uuid_break(api: Api, rest: str) -> str:
 
 @command("uuid_record")
 def uuid_record(api: Api, rest: str) -> str:
-    words = rest.split()
+    words = separate(rest)
     if len(words) < 3:
         return "-USAGE: <uuid> [start|stop|mask|unmask] <path> [<limit>]\n"
     channel = api.channel(words[0])
@@ -311,6 +315,11 @@ def uuid_audio_fork(api: Api, rest: str) -> str:
     uuid, _, order = rest.partition(" ")
     channel = api.channel(uuid)
     return AudioFork.command(channel, order) if channel is not None else "-ERR Operation Failed\n"
+
+
+@command("module_exists")
+def module_exists(api: Api, rest: str) -> str:
+    return "true" if rest.strip() in MODULES else "false"
 
 
 @command("global_getvar")

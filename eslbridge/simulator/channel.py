@@ -293,6 +293,7 @@ class Channel:
     def listener_ended(self) -> None:
         """An outbound listener of this channel ended: control goes, and with `socket_resume` the channel is reset."""
         if self.is_down:
+            self.destroy()
             return
         if self._interrupt == "" and self.is_true("socket_resume"):
             self.reset()
@@ -355,6 +356,13 @@ class Channel:
         for listener in list(self.listeners):
             listener.channel_down(reported=True)
         self.ended.set()
+        self.destroy()
+
+    def destroy(self) -> None:
+        """CHANNEL_DESTROY, once no listener lingers on the session any more."""
+        if self.ended.is_set() and not self.listeners and self.state != "CS_DESTROY":
+            self.state = "CS_DESTROY"
+            self.emit("CHANNEL_DESTROY")
 
     async def stop(self) -> None:
         """Tear down with the switch."""

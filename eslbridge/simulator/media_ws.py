@@ -15,13 +15,13 @@ import binascii
 import json
 import os
 import re
-import shlex
 import tempfile
 from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eslbridge.simulator.arguments import separate
 from eslbridge.simulator.audio import FRAME_BYTES, RATE, Upsampler, resample
 from eslbridge.simulator.ws_client import Closed, RawWebSocket, UpgradeError
 
@@ -246,7 +246,7 @@ class AudioStream(Stream):
 
     @classmethod
     def _start(cls, channel: Channel, rest: str, running: AudioStream | None) -> str:
-        words = rest.split(" ", 3)
+        words = separate(rest, 4)
         if len(words) < 2 or words[1] not in {"mono", "mixed", "stereo"}:
             return "-ERR no reply\n"
         if not re.fullmatch(r"wss?://[A-Za-z0-9.-]+(:\d+)?(/\S*)?", words[0]) or len(words[0]) > 4095:
@@ -367,10 +367,7 @@ class AudioFork(Stream):
     @classmethod
     def command(cls, channel: Channel, order: str) -> str:
         """`start <url> <mix> <rate> [bug] [metadata] [true true <return rate>]`, `stop`, `send_text`, …"""
-        try:
-            words = shlex.split(order)
-        except ValueError:
-            words = order.split()
+        words = separate(order)
         forks = {tap.bug: tap for tap in channel.media.taps if isinstance(tap, cls)}
         verb, rest = (words[0] if words else ""), words[1:]
         if verb == "start":
@@ -488,8 +485,5 @@ def _number(text: str) -> int:
 
 
 def _first_word(text: str) -> str:
-    """The module's own splitting: on spaces, with single quotes."""
-    text = text.strip()
-    if text.startswith("'"):
-        return text[1:].partition("'")[0]
-    return text.split(" ")[0] if text else ""
+    """The module splits on spaces, so that unquoted JSON loses its second half."""
+    return next(iter(separate(text)), "")

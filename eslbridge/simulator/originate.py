@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from eslbridge.simulator import template
+from eslbridge.simulator.arguments import separate
 from eslbridge.simulator.channel import IDLE, Channel
 from eslbridge.simulator.dialplan import Action
 from eslbridge.simulator.events import Headers
@@ -27,36 +28,27 @@ class DialString:
 
 
 def split_variables(text: str, opening: str = "{") -> tuple[dict[str, str], str]:
-    """`{a=b,c='d,e'}rest` (or `[…]rest`) → variables and rest. A backslash or quotes keep a comma."""
+    """`{a=b,c='d,e'}rest` (or `[…]rest`) → variables and rest."""
     variables: dict[str, str] = {}
+    closing = {"{": "}", "[": "]"}[opening]
     while text[:1] == opening:
-        end = _end_of_block(text)
-        for pair in _split_commas(text[1:end]):
-            name, equals, value = pair.partition("=")
-            if equals:
-                variables[name.strip()] = re.sub(r"\\(.)", r"\1", value.strip("'"))
+        end = _end_of_block(text, opening, closing)
+        for pair in separate(text[1:end], delimiter=","):
+            name, *value = separate(pair, 2, "=")
+            if value:
+                variables[name.strip()] = value[0]
         text = text[end + 1 :]
     return variables, text
 
 
-def _end_of_block(text: str) -> int:
-    close = {"{": "}", "[": "]"}[text[0]]
-    quoted = False
+def _end_of_block(text: str, opening: str, closing: str) -> int:
+    """`switch_find_end_paren`: it only counts."""
     depth = 0
     for index, char in enumerate(text):
-        if char == "'" and text[index - 1] != "\\":
-            quoted = not quoted
-        elif not quoted and char == text[0]:
-            depth += 1
-        elif not quoted and char == close:
-            depth -= 1
-            if depth == 0:
-                return index
+        depth += (char == opening) - (char == closing)
+        if depth == 0:
+            return index
     return len(text) - 1
-
-
-def _split_commas(text: str) -> list[str]:
-    return [part for part in re.findall(r"(?:\\.|'(?:\\.|[^'])*'|[^,])+", text) if part]
 
 
 def parse(dial: str) -> list[DialString]:
@@ -209,7 +201,7 @@ async def _after(channel: Channel) -> None:
 
 async def originate(switch: StandInSwitch, text: str) -> str:
     """`originate <dial string> <exten>|&<app>(<data>) [<dialplan>] [<context>] …` → `+OK <uuid>` or `-ERR <cause>`."""
-    words = _split_words(text)
+    words = separate(text)
     if len(words) < 2:
         return "-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>]\n"
     timeout = float(words[6]) if len(words) > 6 and words[6].isdigit() else None
@@ -222,9 +214,3 @@ async def originate(switch: StandInSwitch, text: str) -> str:
     else:
         leg.transfer(words[1], words[3] if len(words) > 3 else leg.profile.context)
     return f"+OK {leg.uuid}\n"
-
-
-def _split_words(text: str) -> list[str]:
-    """Words; a block in braces, quotes or parentheses stays whole."""
-    pattern = r"(?:\{(?:\\.|'(?:\\.|[^'])*'|[^}'])*\}|\[[^\]]*\]|'(?:\\.|[^'])*'|\([^)]*\)|[^\s])+"
-    return re.findall(pattern, text)

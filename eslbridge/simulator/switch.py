@@ -25,6 +25,7 @@ from eslbridge.simulator.options import Extension, Options
 from eslbridge.simulator.peer import Command
 from eslbridge.simulator.phone import Phone
 
+HEARTBEAT_S = 20.0
 SOURCES = {
     "CHANNEL_DATA": ("mod_event_socket.c", "parse_command", "2029"),
     "CHANNEL_EXECUTE": ("switch_core_session.c", "switch_core_session_exec", "2949"),
@@ -82,6 +83,15 @@ class StandInSwitch:
             lambda: InboundPeer(self), self.options.host, self.options.port, backlog=128
         )
         self.ticker.start()
+        self.later(HEARTBEAT_S, self._heartbeat)
+
+    def _heartbeat(self) -> None:
+        """Every 20 s, for whoever judges a connection's health by it."""
+        if self.wanted("HEARTBEAT", "", ""):
+            count: Headers = [("Session-Count", str(len(self.channels))), ("Max-Sessions", "20000")]
+            headers: Headers = [("Event-Name", "HEARTBEAT"), *self.stamps("HEARTBEAT"), ("Event-Info", "System Ready")]
+            self.publish(Event("HEARTBEAT", headers + count))
+        self.later(HEARTBEAT_S, self._heartbeat)
 
     async def stop(self) -> None:
         """Hang up every call and leave nothing running."""

@@ -162,7 +162,7 @@ class Node:
 async def until(ready: Callable[[], object], *, seconds: float = 5.0) -> None:
     """Look again every few milliseconds; TimeoutError after `seconds`."""
     async with asyncio.timeout(seconds):
-        while not ready():  # noqa: ASYNC110 - what is watched knows nothing of events
+        while not ready():
             await asyncio.sleep(0.003)
 
 

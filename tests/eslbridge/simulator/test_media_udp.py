@@ -62,7 +62,7 @@ async def run(
 async def test_both_ways(switch: StandInSwitch, native: bool) -> None:
     """L16 is 320 bytes each way; native G.711 160, but the first may be 320; the voice arrives as it left."""
     voice = tone(600, 500.0, 0.5)
-    caller = Caller([Pause(300), Say(voice)], patience_ms=800)
+    caller = Caller([Pause(2000), Say(voice)], patience_ms=1200)
     back = [voice[at : at + FRAME_BYTES] for at in range(0, len(voice), FRAME_BYTES)]
     if native:
         back = [g711.encode("PCMU", frame) for frame in back]
@@ -119,7 +119,7 @@ async def test_misbehaving_datagrams(switch: StandInSwitch) -> None:
     assert len(strangers) == 5
     assert 20 < len(got.got) - 5 < 80
     voice = tone(500, 300.0)
-    got, _ = await run(switch, Caller([Say(voice)], patience_ms=500), faults=Faults(odd_datagrams=True))
+    got, _ = await run(switch, Caller([Pause(2000), Say(voice)], patience_ms=1200), faults=Faults(odd_datagrams=True))
     assert len({len(data) for data, _ in got.got}) > 5
     assert voice[: len(voice) // 2] in b"".join(data for data, _ in got.got)
 
