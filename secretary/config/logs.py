@@ -72,6 +72,10 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
             # One line per HTTP request at INFO, one per frame at DEBUG: both too much.
             "daphne": {"level": "WARNING"},
             "websockets": {"level": "WARNING"},
+            # Two lines for each task, sweeps included; what a job did is logged by whoever ran it, failures anyway.
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
             "asyncio": {"level": "WARNING"},
         },
     }
