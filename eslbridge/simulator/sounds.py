@@ -17,9 +17,10 @@ def find(name: str) -> bytes:
         wanted = int(name.removeprefix("silence_stream://").split(",")[0] or 0)
         return bytes(16 * (ENDLESS_MS if wanted < 0 else wanted))
     if name.startswith("tone_stream://"):
-        return b"".join(
-            tone(int(on), float(hz)) + bytes(16 * int(off)) for on, off, hz in _TONE.findall(name)
-        ) or bytes(320)
+        once = b"".join(tone(int(on), float(hz)) + bytes(16 * int(off)) for on, off, hz in _TONE.findall(name))
+        loops = re.search(r"loops=(-?\d+)", name)
+        times = int(loops.group(1)) if loops else 1
+        return (once or bytes(320)) * (times if times >= 0 else max(1, ENDLESS_MS * 16 // max(len(once), 320)))
     if name.startswith("local_stream://"):
         return (tone(400, 392.0, 0.1) + tone(400, 494.0, 0.1) + bytes(RATE)) * 20
     if name.startswith("file_string://"):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eslbridge.simulator import Caller, StandInSwitch
+from eslbridge.simulator import Caller, StandInSwitch, sounds
 from eslbridge.simulator.dialplan import expand
 from eslbridge.simulator.originate import parse, split_variables
 
@@ -110,3 +110,12 @@ def test_dial_strings() -> None:
         ("user/1@d", {"a": "1", "b": "2"}),
         ("user/2@d", {"a": "1"}),
     ]
+
+
+def test_tones_and_silence() -> None:
+    """Length of what `playback` makes by itself: on and off times, loops, silence in ms."""
+    assert len(sounds.find("tone_stream://%(250,250,480,620);loops=8")) == 8 * 500 * 16
+    assert len(sounds.find("silence_stream://300")) == 300 * 16
+    assert len(sounds.find("file_string://silence_stream://20!tone_stream://%(20,0,440)")) == 40 * 16
+    with pytest.raises(FileNotFoundError):
+        sounds.find("/none.wav")
