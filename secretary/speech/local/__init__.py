@@ -1,1 +1,1 @@
-"""The local secretary: listens, decides and speaks without any network. The newcomer's default and everybody's safety net."""
+"""The local secretary: hears, decides and speaks without a network. The newcomer's default, everybody's safety net."""

@@ -27,17 +27,19 @@ def tokens(rule: str) -> list[str]:
     return _TOKEN.findall(rule)
 
 
-def is_slot(token: str) -> bool:
-    return token.isupper()
+def is_slot(item: str) -> bool:
+    return item.isupper()
 
 
-def is_word(token: str) -> bool:
-    return token not in "[]()|" and not is_slot(token)
+def is_word(item: str) -> bool:
+    return item not in "[]()|" and not is_slot(item)
 
 
 @dataclass(slots=True)
 class Automaton:
-    """Deterministic: state 0 is the start. `arcs[state][symbol]` is the next state; `ends[state]` the rule that ends there."""
+    """Deterministic: state 0 is the start. `arcs[state][symbol]` is the next state,
+    `ends[state]` the rule that ends there.
+    """
 
     arcs: list[dict[str, int]]
     ends: dict[int, str]
@@ -91,7 +93,11 @@ class _Parser:
     """Recursive descent over one rule; each method takes the state where its part begins and gives where it ends."""
 
     def __init__(
-        self, nfa: _Nfa, items: list[str], slots: Mapping[str, str | Sequence[Sequence[str]]], symbols: Mapping[str, str]
+        self,
+        nfa: _Nfa,
+        items: list[str],
+        slots: Mapping[str, str | Sequence[Sequence[str]]],
+        symbols: Mapping[str, str],
     ) -> None:
         self._nfa = nfa
         self._items = items
@@ -117,29 +123,29 @@ class _Parser:
         # A state of its own, so that two alternatives never share the arcs of a loop-free prefix by accident.
         state = self._nfa.state()
         self._nfa.empty[start].append(state)
-        while (token := self._peek()) not in ("", "|", ")", "]"):
-            state = self._part(state, token)
+        while (item := self._peek()) not in ("", "|", ")", "]"):
+            state = self._part(state, item)
         return state
 
-    def _part(self, state: int, token: str) -> int:
+    def _part(self, state: int, item: str) -> int:
         self._at += 1
-        if token in "([":
+        if item in "([":
             end = self._choice(state)
-            if self._peek() != {"(": ")", "[": "]"}[token]:
+            if self._peek() != {"(": ")", "[": "]"}[item]:
                 raise RuleError("brackets in a rule do not match")
             self._at += 1
-            if token == "[":
+            if item == "[":
                 self._nfa.empty[state].append(end)
             return end
-        if is_slot(token):
-            filling = self._slots[token]
+        if is_slot(item):
+            filling = self._slots[item]
             if isinstance(filling, str):
                 return _Parser(self._nfa, tokens(filling), self._slots, self._symbols).parse(state)
             end = self._nfa.state()
             for sequence in filling:
                 self._nfa.empty[self._chain(state, sequence)].append(end)
             return end
-        symbol = self._symbols.get(token)
+        symbol = self._symbols.get(item)
         return self._nfa.state() if symbol is None else self._chain(state, (symbol,))
 
     def _chain(self, state: int, sequence: Iterable[str]) -> int:

@@ -24,16 +24,23 @@ ENGLISH: Final[Mapping[Intent, tuple[str, ...]]] = {
         "[GREET] [a | leave a] message [TAIL]",
     ),
     Intent.OPERATOR: (
-        "[GREET] [ASK] ([the | an] operator | a person | a real person | a human [being] | [the | a] receptionist) [TAIL]",
+        "[GREET] [ASK] ([the | an] operator | a person | a real person | a human [being] | [the | a] receptionist)"
+        " [TAIL]",
         "[GREET] ASK (somebody | someone | anybody | anyone) [TAIL]",
     ),
-    Intent.YES: ("(yes | yeah | yep | sure | okay | correct | right | of course | yes i would | yes i do | that's right) [TAIL]",),
+    Intent.YES: (
+        "(yes | yeah | yep | sure | okay | correct | right | of course | yes i would | yes i do | that's right) [TAIL]",
+    ),
     Intent.NO: ("(no | nope | no i don't | not now | nothing | no that's all | no that's it | that's all) [TAIL]",),
     Intent.REPEAT: (
         "[sorry] (repeat | (can | could) you [please] repeat | please repeat | say) (that | it) [again] [TAIL]",
         "(sorry | pardon | pardon me | excuse me | what | say again | what did you say | once more)",
     ),
     Intent.GOODBYE: ("[no] [okay] [thank you | thanks] [very much] (goodbye | bye | bye bye | good bye) [now]",),
+    Intent.UNKNOWN: (
+        "OTHER",
+        "[GREET] ASK [the | your | somebody in | someone in | somebody from | someone from] OTHER [ROOM] [TAIL]",
+    ),
 }
 PORTUGUESE: Final[Mapping[Intent, tuple[str, ...]]] = {
     Intent.PLACE: (
@@ -46,18 +53,23 @@ PORTUGUESE: Final[Mapping[Intent, tuple[str, ...]]] = {
         "[deixar] [um | uma] (recado | mensagem) [TAIL]",
     ),
     Intent.OPERATOR: ("[GREET] [ASK] [um | uma | o | a] (atendente | pessoa | telefonista | alguém) [TAIL]",),
-    Intent.YES: ("(sim | claro | isso | pode ser | quero | quero sim | sim quero | por favor | está bem | isso mesmo) [TAIL]",),
+    Intent.YES: (
+        "(sim | claro | isso | pode ser | quero | quero sim | sim quero | por favor | está bem | isso mesmo) [TAIL]",
+    ),
     Intent.NO: ("(não | não quero | agora não | nada | só isso | não é só isso) [TAIL]",),
     Intent.REPEAT: (
         "[desculpe] (pode repetir | repete | repita | repetir) [TAIL]",
         "(como | desculpe | o que | não entendi | não ouvi)",
     ),
     Intent.GOODBYE: ("[não] [muito] [obrigado | obrigada] (tchau | até logo | adeus | até mais)",),
+    Intent.UNKNOWN: ("OTHER", "[GREET] ASK [o | a | os | as | alguém do | alguém da] OTHER [TAIL]"),
 }
 SLOTS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
-        "GREET": "hello | hi | hey | hello there | good morning | good afternoon | good evening | yes | yes hello | um | uh | well",
-        "ASK": "(i would | i'd) like to (speak | talk) (to | with) | (can | could | may) i [please] (speak | talk) (to | with)"
+        "GREET": "hello | hi | hey | hello there | good morning | good afternoon | good evening | yes | yes hello"
+        " | um | uh | well",
+        "ASK": "(i would | i'd) like to (speak | talk) (to | with)"
+        " | (can | could | may) i [please] (speak | talk) (to | with)"
         " | i (want | need) to (speak | talk) (to | with) | i (want | need) | i'm calling for | i'm looking for"
         " | (can | could | would) you [please] (put me through to | connect me (to | with) | transfer me to)"
         " | [please] (put me through to | connect me (to | with) | transfer me to | give me)",
@@ -66,8 +78,10 @@ SLOTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "pt-br": {
         "GREET": "alô | oi | olá | bom dia | boa tarde | boa noite",
-        "ASK": "[eu] (quero | queria | gostaria de | preciso) falar (com | no | na) | (posso | poderia) falar (com | no | na)"
-        " | (pode | poderia) me (passar | transferir | ligar) (para | com | pro) | me (passa | transfere) (para | com | pro) | por favor",
+        "ASK": "[eu] (quero | queria | gostaria de | preciso) falar (com | no | na)"
+        " | (posso | poderia) falar (com | no | na)"
+        " | (pode | poderia) me (passar | transferir | ligar) (para | com | pro)"
+        " | me (passa | transfere) (para | com | pro) | por favor",
         "ROOM": "",
         "TAIL": "por favor | obrigado | obrigada",
     },

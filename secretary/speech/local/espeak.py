@@ -62,7 +62,9 @@ def phonemes(words: list[str], language: str, *, deadline_s: float = 10.0) -> li
     """IPA of each word as this language's reader would say it, in the same order. Raises EspeakError."""
     answers: list[str] = []
     for start in range(0, len(words), _WORDS_AT_ONCE):
-        answers += _phonemes([plain(word) or "-" for word in words[start : start + _WORDS_AT_ONCE]], language, deadline_s)
+        answers += _phonemes(
+            [plain(word) or "-" for word in words[start : start + _WORDS_AT_ONCE]], language, deadline_s
+        )
     return answers
 
 

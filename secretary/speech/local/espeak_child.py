@@ -47,13 +47,13 @@ def _phonemes(library: ctypes.CDLL, word: str) -> str:
 def _speak(library: ctypes.CDLL, rate: int, text: str, out: str) -> None:
     sound = bytearray()
 
-    @_CALLBACK
     def collect(samples: ctypes.Array[ctypes.c_short], count: int, _events: int) -> int:
         if samples and count > 0:
             sound.extend(ctypes.string_at(samples, count * 2))
         return 0
 
-    library.espeak_SetSynthCallback(collect)
+    callback = _CALLBACK(collect)  # kept alive until the synthesis is over
+    library.espeak_SetSynthCallback(callback)
     data = text.encode() + b"\0"
     if library.espeak_Synth(data, len(data), 0, 1, 0, _UTF8, None, None) != 0:
         sys.exit(4)

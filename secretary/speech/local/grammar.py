@@ -24,6 +24,16 @@ MAX_NAMES: Final = 12
 MAX_WORDS: Final = 8
 """Words of one name; what is longer is cut, as a caller would."""
 
+FILLER: Final = "g_"
+OTHER: Final = "g"
+"""The filler's place in the automaton: one arc there, a loop of syllables in the network."""
+SYLLABLES: Final[Mapping[str, Pronunciation]] = {
+    f"{FILLER}{onset}_{vowel}": (onset, vowel)
+    for onset in ("B", "T", "K", "S", "SH", "M", "N", "L", "R", "HH", "V")
+    for vowel in ("AA", "AE", "IY", "UW", "AH", "EH")
+}
+Arc = tuple[int, int, float] | tuple[int, int, float, str]
+
 
 @dataclass(frozen=True, slots=True)
 class GrammarSpec:
@@ -70,21 +80,32 @@ class Grammar:
     words: Mapping[str, str]
     """Symbol to the word as it is written."""
 
-    @property
-    def final_state(self) -> int:
-        """One more state than the automaton has: pocketsphinx wants a single end."""
-        return len(self.automaton.arcs)
+    def network(self, entry: float, each: float) -> tuple[int, int, list[Arc]]:
+        """Start, end and arcs for `Decoder.create_fsg`. Every path is as likely as every other: the sound decides.
 
-    def transitions(self) -> list[tuple[int, int, float, str] | tuple[int, int, float]]:
-        """For `Decoder.create_fsg`; every path is as likely as every other, the sound decides."""
-        arcs: list[tuple[int, int, float, str] | tuple[int, int, float]] = [
-            (state, to, 1.0, symbol) for state, to, symbol in self.automaton.transitions()
-        ]
-        return arcs + [(state, self.final_state, 1.0) for state in self.automaton.ends]
+        Where the automaton has OTHER, the filler is put: its first syllable at the probability `entry`, each further
+        one at `each`.
+        """
+        final = len(self.automaton.arcs)
+        arcs: list[Arc] = [(state, final, 1.0) for state in self.automaton.ends]
+        loops: dict[int, int] = {}
+        for state, to, symbol in self.automaton.transitions():
+            if symbol != OTHER:
+                arcs.append((state, to, 1.0, symbol))
+                continue
+            if to not in loops:
+                loop = loops[to] = final + 1 + len(loops)
+                arcs += [(loop, loop, each, syllable) for syllable in SYLLABLES]
+                arcs.append((loop, to, 1.0))
+            arcs += [(state, loops[to], entry, syllable) for syllable in SYLLABLES]
+        return 0, final, arcs
 
     def meaning(self, symbols: Iterable[str]) -> Understood:
         """What a hypothesis means, with full confidence; an incomplete or empty one means UNKNOWN."""
-        said = [symbol for raw in symbols if (symbol := raw.partition("(")[0]) in self.words]
+        known = [raw.partition("(")[0] for raw in symbols]
+        if any(symbol.startswith(FILLER) for symbol in known):
+            return NOTHING
+        said = [symbol for symbol in known if symbol in self.words]  # without the decoder's marks of silence
         rule = self.automaton.rule_of(said)
         if rule is None:
             return NOTHING
@@ -105,7 +126,7 @@ def place_of(symbol: str) -> int:
 def build(spec: GrammarSpec, lexicon: Pronouncer) -> Grammar:
     """The grammar of one domain in one language."""
     rules = [(intent.value, line) for intent, lines in RULES[spec.language].items() for line in lines]
-    slots: dict[str, str | Sequence[Sequence[str]]] = dict(SLOTS[spec.language])
+    slots: dict[str, str | Sequence[Sequence[str]]] = {**SLOTS[spec.language], "OTHER": [[OTHER]]}
     carrier = {
         token
         for line in (*(line for _, line in rules), *SLOTS[spec.language].values())
@@ -127,7 +148,8 @@ def build(spec: GrammarSpec, lexicon: Pronouncer) -> Grammar:
     slots["PLACE"] = names
     symbols = {word: symbol for symbol, word in words.items() if not is_place(symbol)}
     compiled = automaton.compile_rules(rules, slots, symbols)
-    return Grammar(compiled, _dictionary(words, sounds), words)
+    filler = "".join(f"{syllable} {' '.join(way)}\n" for syllable, way in SYLLABLES.items())
+    return Grammar(compiled, _dictionary(words, sounds) + filler, words)
 
 
 def _dictionary(words: Mapping[str, str], sounds: Mapping[str, tuple[Pronunciation, ...]]) -> str:

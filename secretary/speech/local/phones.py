@@ -10,11 +10,12 @@ Runs in the recogniser's worker process only: the dictionary's 134,000 lines hav
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from secretary.speech.local import espeak
+from secretary.speech.local.ipa import ENGLISH, PORTUGUESE
 
 PHONES: Final = frozenset(
     "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH".split()
@@ -24,28 +25,9 @@ MAX_PHONES: Final = 60
 """A longer "word" is somebody's mistake in the panel; its tail cannot help."""
 MAX_ALTERNATES: Final = 3
 
-_COMMON: Final[Mapping[str, str]] = {
-    "p": "P", "b": "B", "t": "T", "d": "D", "k": "K", "ɡ": "G", "g": "G", "f": "F", "v": "V", "s": "S", "z": "Z",
-    "ʃ": "SH", "ʒ": "ZH", "θ": "TH", "ð": "DH", "h": "HH", "ɦ": "HH", "m": "M", "n": "N", "ŋ": "NG", "l": "L", "ɫ": "L",
-    "ɹ": "R", "r": "R", "j": "Y", "w": "W", "ʔ": "", "x": "HH", "ʁ": "HH", "χ": "HH", "ç": "HH", "ɣ": "G", "c": "K",
-    "tʃ": "CH", "dʒ": "JH", "ts": "T S", "ɲ": "N Y", "ʎ": "L Y", "q": "K", "β": "V", "ʋ": "V", "ɬ": "L", "ʂ": "SH", "ʐ": "ZH",
-    "i": "IY", "ɪ": "IH", "ᵻ": "IH", "ɨ": "IH", "e": "EY", "ɛ": "EH", "æ": "AE", "a": "AA", "ɑ": "AA", "ɒ": "AA", "ɔ": "AO",
-    "o": "OW", "ʊ": "UH", "u": "UW", "ʌ": "AH", "ə": "AH", "ɐ": "AH", "ɜ": "ER", "ɚ": "ER", "ɝ": "ER", "y": "UW", "ø": "ER",
-    "œ": "EH", "ʉ": "UW", "ɯ": "UW",
-    "eɪ": "EY", "aɪ": "AY", "ɔɪ": "OY", "oɪ": "OY", "aʊ": "AW", "oʊ": "OW", "əʊ": "OW", "əl": "AH L", "ɪɹ": "IH R", "ɛɹ": "EH R",
-    "ɔːɹ": "AO R", "ɑːɹ": "AA R", "ʊɹ": "UH R", "oːɹ": "AO R", "əɹ": "ER", "ɜː": "ER", "aɪɚ": "AY ER", "aɪə": "AY AH", "iə": "IY AH",
-}  # fmt: skip
-_ENGLISH: Final = {**_COMMON, "ɾ": "T", "ɐ": "AH", "ɔ": "AO"}
-_PORTUGUESE: Final = {
-    **_COMMON,
-    "ɾ": "D", "ɐ̃": "AH NG", "ã": "AH NG", "ẽ": "EH N", "ĩ": "IY N", "õ": "OW NG", "ũ": "UW NG",
-    "ɐ̃ʊ̃": "AW NG", "ɐ̃ʊ": "AW NG", "ɐ̃w": "AW NG", "ɐ̃ɪ̃": "AY N", "õɪ̃": "OY N", "eɪŋ": "EY N", "eɪ̃": "EY N", "ẽɪ̃": "EY N",
-    "æ": "AH", "a": "AA", "e": "EY", "y": "IY", "ʊ": "UW", "ɪ": "IY", "aʊ": "AW", "iʊ": "IY UW", "eʊ": "EY UW", "ɛʊ": "EH UW", "oʊ": "OW",
-    "ʊ̃": "NG", "ɪ̃": "N", "j̃": "N", "w̃": "NG",
-}  # fmt: skip
 _MAPS: Final = {
     language: {unicodedata.normalize("NFC", ipa): phones for ipa, phones in table.items()}
-    for language, table in (("en", _ENGLISH), ("pt-br", _PORTUGUESE))
+    for language, table in (("en", ENGLISH), ("pt-br", PORTUGUESE))
 }
 _LONGEST: Final = max(len(key) for table in _MAPS.values() for key in table)
 
@@ -73,7 +55,7 @@ def phones_of_ipa(ipa: str, language: str) -> Pronunciation:
 
 def words_of(text: str) -> list[str]:
     """A spoken name as words: lower case, split at blanks and marks, apostrophes kept inside."""
-    text = unicodedata.normalize("NFC", text).casefold().replace("’", "'").replace("&", " and ")
+    text = unicodedata.normalize("NFC", text).casefold().replace("\u2019", "'").replace("&", " and ")
     kept = "".join(c if c.isalnum() or c == "'" or unicodedata.category(c).startswith("M") else " " for c in text)
     return [word for word in (part.strip("'") for part in kept.split()) if word]
 

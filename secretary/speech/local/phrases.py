@@ -33,7 +33,8 @@ class Phrase(StrEnum):
 ENGLISH: Final[Mapping[Phrase, str]] = {
     Phrase.TRANSFERRING: "I'm putting you through to {place}.",
     Phrase.CONFIRM: "Did you say {place}?",
-    Phrase.NOT_CAUGHT: "I'm sorry, I didn't catch that. I can put you through to {places}, or take a message. Which would you like?",
+    Phrase.NOT_CAUGHT: "I'm sorry, I didn't catch that."
+    " I can put you through to {places}, or take a message. Which would you like?",
     Phrase.NOT_CAUGHT_NO_PLACES: "I'm sorry, I didn't catch that. Shall I take a message for you?",
     Phrase.WHO: "Of course. I can put you through to {places}, or take a message. Which would you like?",
     Phrase.OFFER: "I'm sorry, I still didn't get that. Would you like to leave a message?",
@@ -87,7 +88,9 @@ def listed(places: Sequence[str], language: str) -> str:
     language = language_of(language)
     names = list(places[:LISTED])
     if language != "en":
-        names = [_KEY[language].replace("{key}", str(key)).replace("{place}", name) for key, name in enumerate(names, 1)]
+        names = [
+            _KEY[language].replace("{key}", str(key)).replace("{place}", name) for key, name in enumerate(names, 1)
+        ]
         return "; ".join(names)
     # The catalogue goes on with "or take a message", so the list itself takes commas only.
     return ", ".join(names)

@@ -9,16 +9,18 @@ import io
 import shutil
 import subprocess
 import tempfile
+import unicodedata
 import wave
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from secretary.speech.local import espeak
+from secretary.speech.local.errors import VoiceError
+from secretary.speech.local.resample import resample
 
 VERSION: Final = 1
 """Part of the cache's key: raise it when the same text must sound different."""
@@ -32,10 +34,6 @@ FLITE_VOICES: Final = ("slt", "rms", "awb", "kal16")
 """Built into flite. A fixed list, because flite takes any other name for a file or a URL to load."""
 ESPEAK_VARIANTS: Final = {"female": "+f2", "male": "", "": "+f2"}
 _DEFAULT_FLITE: Final = {"": "slt", "female": "slt", "male": "rms"}
-
-
-class VoiceError(Exception):
-    """No engine could speak the text in time. The message names the engine, never the text."""
 
 
 @lru_cache(maxsize=1)
@@ -83,13 +81,14 @@ def telephone(wav: bytes) -> bytes:
                 raise VoiceError("an engine gave sound that is not 16-bit mono")
             rate = file.getframerate()
             # espeak-ng writes a stream's header with the greatest length; what is there counts.
-            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
+            raw = np.frombuffer(file.readframes(file.getnframes()), "<i2")
     except (wave.Error, EOFError) as error:
         raise VoiceError("an engine gave a broken WAV file") from error
-    if not samples.size:
+    if not raw.size:
         raise VoiceError("an engine gave no sound")
+    samples: NDArray[np.float32] = raw.astype(np.float32) * np.float32(1 / 32768)
     if rate != RATE:
-        samples = np.asarray(soxr.resample(samples, rate, RATE, "VHQ"), np.float32)
+        samples = resample(samples, rate, RATE)
     return levelled(trimmed(samples))
 
 
@@ -127,6 +126,8 @@ def tone() -> bytes:
 
 
 def _flite(text: str, name: str, deadline_s: float) -> bytes:
+    # flite reads ASCII only: "João" is nearer as "Joao" than as two unknown signs.
+    text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     program = flite()
     if program is None:
         raise VoiceError("flite is not installed")

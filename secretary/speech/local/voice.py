@@ -1,6 +1,6 @@
 """Text to the node's voice: rendered once, kept, and never rendered on the event loop.
 
-Engines: flite for English where the system has it (its slt and rms voices are clearer over 300–3,400 Hz than
+Engines: flite for English where the system has it (its slt and rms voices are clearer over 300 to 3,400 Hz than
 espeak-ng's formants), espeak-ng for everything else. Both are other processes with a deadline.
 
 What is kept: `<folder>/<hash>.l16`, the hash over voice and text, at most `disk_bytes`, written under another name and
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from secretary.speech.local import render
-from secretary.speech.local.render import VoiceError
+from secretary.speech.local.errors import VoiceError
 
 MEMORY_BYTES: Final = 24 * 2**20
 """About 25 minutes of speech."""
@@ -95,9 +95,7 @@ class Voice:
     async def prepare(self, texts: Iterable[str], voice: str, language: str) -> int:
         """Have these prompts in memory; gives how many could not be made. Never raises."""
         wanted = [text for text in dict.fromkeys(texts) if text.strip()]
-        results = await asyncio.gather(
-            *(self.render(text, voice, language) for text in wanted), return_exceptions=True
-        )
+        results = await asyncio.gather(*(self.render(text, voice, language) for text in wanted), return_exceptions=True)
         failed = [result for result in results if isinstance(result, BaseException)]
         if failed:
             log.warning("voice: %d of %d prompts could not be prepared: %s", len(failed), len(wanted), failed[0])

@@ -1,0 +1,175 @@
+"""pocketsphinx in one worker process: telephone audio to a meaning, or to best-effort text.
+
+The bundled English model was trained at 16 kHz (130 to 6,800 Hz). Telephone audio is resampled to that; what is above
+4 kHz stays a faint mirror of what is below (MIRROR), which serves the consonants better than the nothing of a clean
+resampler: the model's upper bands never saw perfect silence.
+
+Refusing what is not in the grammar: beside the rules runs a filler, a loop of 66 plain syllables, which may stand for
+the whole turn or for the name after "I'd like to speak with". It fits everything a little and nothing well, so it wins
+where the rules do not fit ("Doctor Zhivago"). ENTRY is what it costs to begin it, EACH what each syllable costs: higher
+means fewer turns refused and more strangers taken for somebody. What passed, but whose name sounds unlike its
+pronunciation, has a confidence below one half: the dialogue then asks back.
+
+MEASURES
+
+Portuguese goes through the same English sounds: expect clear, short names alone ("vendas") and sim/não most of the
+time, whole sentences now and then. Each destination is asked back before a transfer, and the keys 1 to 9 always work.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import tempfile
+from collections import OrderedDict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pocketsphinx
+from numpy.typing import NDArray
+
+from secretary.speech.local import grammar
+from secretary.speech.local.grammar import Grammar, GrammarSpec
+from secretary.speech.local.intents import NOTHING, Intent, Understood
+from secretary.speech.local.phones import Lexicon
+from secretary.speech.local.resample import resample
+
+MODEL_RATE: Final = 16_000
+MIRROR: Final = 0.2
+ENTRY: Final = 1e-10
+EACH: Final = 1e-8
+ASK_BACK: Final = -4.8
+"""Mean acoustic score of the name's frames (natural log, best sound of the frame = 0) where confidence is one half."""
+FOREIGN_CONFIDENCE: Final = 0.45
+"""The most a destination gets in a language that the model was not trained for: always asked back."""
+DOUBTFUL: Final = 0.2
+"""Below this, what names no place is taken for not understood: a false goodbye is worse than a second question."""
+DECODERS: Final = 16
+"""Grammars kept ready in a worker; about 6 MB each."""
+SHORTEST_S: Final = 0.15
+LONGEST_S: Final = 12.0
+"""More of one turn is not looked at: nobody asks for a department for that long."""
+LONGEST_DICTATION_S: Final = 90.0
+_BEAMS: Final[dict[str, Any]] = {"beam": 1e-40, "pbeam": 1e-40, "wbeam": 1e-24, "maxhmmpf": 3000}
+_LEVEL: Final = 0.08
+"""RMS every turn is brought to, of full scale."""
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """All decoders of one worker. Blocks while it works."""
+
+    def __init__(self) -> None:
+        self._model = Path(pocketsphinx.get_model_path("en-us"))
+        self._lexicons: dict[str, Lexicon] = {}
+        self._ready: OrderedDict[str, tuple[Grammar, Any]] = OrderedDict()
+        self._dictation: Any = None
+
+    @property
+    def decoders(self) -> int:
+        """Grammars ready now."""
+        return len(self._ready)
+
+    def prepare(self, spec: GrammarSpec) -> tuple[Grammar, Any]:
+        """The grammar with its decoder, built on first use (about 0.1 s), kept while among the DECODERS latest."""
+        found = self._ready.get(spec.key)
+        if found is None:
+            found = self._build(spec)
+            self._ready[spec.key] = found
+            while len(self._ready) > DECODERS:
+                self._ready.popitem(last=False)
+        self._ready.move_to_end(spec.key)
+        return found
+
+    def understand(self, spec: GrammarSpec, pcm: bytes) -> Understood:
+        """The meaning of one turn, L16 8 kHz; UNKNOWN for what the grammar does not hold."""
+        audio = telephone_to_model(pcm, LONGEST_S)
+        if len(audio) < SHORTEST_S * MODEL_RATE:
+            return NOTHING
+        rules, decoder = self.prepare(spec)
+        segments = _decode(decoder, audio)
+        said = [name for name, _, _ in segments]
+        if any(name.startswith(grammar.FILLER) for name in said):
+            return NOTHING
+        what = rules.meaning(said)
+        if what.intent is Intent.UNKNOWN:
+            return NOTHING
+        what = replace(what, confidence=_confidence(segments, rules, what, spec.language))
+        return NOTHING if what.intent is not Intent.PLACE and what.confidence < DOUBTFUL else what
+
+    def dictate(self, pcm: bytes) -> str:
+        """What the bundled English language model makes of free speech: a hint for whoever listens to the recording."""
+        audio = telephone_to_model(pcm, LONGEST_DICTATION_S)
+        if len(audio) < SHORTEST_S * MODEL_RATE:
+            return ""
+        if self._dictation is None:
+            self._dictation = pocketsphinx.Decoder(
+                hmm=str(self._model / "en-us"),
+                dict=str(self._model / "cmudict-en-us.dict"),
+                lm=str(self._model / "en-us.lm.bin"),
+                loglevel="FATAL",
+            )
+        words = [name.partition("(")[0] for name, _, _ in _decode(self._dictation, audio)]
+        return " ".join(word for word in words if not word.startswith(("<", "[", "+")))
+
+    def _build(self, spec: GrammarSpec) -> tuple[Grammar, Any]:
+        lexicon = self._lexicons.get(spec.language)
+        if lexicon is None:
+            dictionary = self._model / "cmudict-en-us.dict"
+            lexicon = self._lexicons[spec.language] = Lexicon(spec.language, dictionary)
+        rules = grammar.build(spec, lexicon)
+        with tempfile.NamedTemporaryFile("w", suffix=".dict", encoding="utf-8") as file:
+            file.write(rules.dictionary)
+            file.flush()
+            decoder = pocketsphinx.Decoder(
+                hmm=str(self._model / "en-us"), dict=file.name, lm=None, loglevel="FATAL", **_BEAMS
+            )
+        start, final, arcs = rules.network(ENTRY, EACH)
+        decoder.add_fsg("turn", decoder.create_fsg("turn", start, final, arcs))
+        decoder.activate_search("turn")
+        return rules, decoder
+
+
+def telephone_to_model(pcm: bytes, longest_s: float) -> NDArray[np.int16]:
+    """L16 8 kHz as the model's 16 kHz, levelled, at most `longest_s` of it."""
+    samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], "<i2")[: int(longest_s * MODEL_RATE / 2)].astype(np.float32)
+    if not samples.size:
+        return np.zeros(0, np.int16)
+    loud = samples[np.abs(samples) > 0.02 * 32768]
+    level = float(np.sqrt(np.mean(loud**2))) if loud.size > 400 else 0.0
+    if level:
+        samples = samples * (_LEVEL * 32768 / level)
+    wide = resample(samples, MODEL_RATE // 2, MODEL_RATE)
+    mirrored = np.zeros(len(samples) * 2, np.float32)
+    mirrored[::2] = samples * 2  # zero-stuffed: the band below 4 kHz and its mirror image above
+    length = min(len(wide), len(mirrored))
+    wide = wide[:length] + MIRROR * (mirrored[:length] - wide[:length])
+    return np.clip(wide, -32768, 32767).astype(np.int16)
+
+
+def _decode(decoder: Any, audio: NDArray[np.int16]) -> list[tuple[str, int, float]]:
+    """(word, frames of 10 ms, acoustic score as natural logarithm) of the best path; empty for none."""
+    decoder.start_utt()
+    decoder.process_raw(audio.tobytes(), no_search=False, full_utt=True)
+    decoder.end_utt()
+    if decoder.hyp() is None:
+        return []
+    return [
+        (segment.word, segment.end_frame - segment.start_frame + 1, math.log(max(segment.ascore, 1e-300)))
+        for segment in decoder.seg()
+    ]
+
+
+def _confidence(segments: list[tuple[str, int, float]], rules: Grammar, what: Understood, language: str) -> float:
+    """How well the words that carry the meaning sounded: the name's, or all of them where there is none."""
+    words = [segment for segment in segments if segment[0].partition("(")[0] in rules.words]
+    named = [segment for segment in words if grammar.is_place(segment[0])] or words
+    frames = sum(count for _, count, _ in named)
+    score = sum(score for _, _, score in named) / max(1, frames)
+    sure = 1.0 / (1.0 + math.exp(-2.0 * (score - ASK_BACK)))
+    if language != "en" and what.intent is Intent.PLACE:
+        return min(sure, FOREIGN_CONFIDENCE)
+    return sure
