@@ -45,6 +45,9 @@ INSTALLED_APPS = [
     "eslbridge",
     "secretary",
     "secretary.panel",
+    "rest_framework",
+    "drf_spectacular",
+    "secretary.api",
     "django.forms",  # the templates of form fields, which the panel draws its own around
 ]
 MIDDLEWARE = [
@@ -144,6 +147,32 @@ VOICENODE_ESL_MAX_CONNECTIONS = env.integer("VOICENODE_ESL_MAX_CONNECTIONS", 500
 
 # --- What eslbridge asks of the product, which it must not import ---------------------------------------------------
 ESLBRIDGE_OWNS_CALL = "secretary.selectors.calls.owns_call"
+
+# --- The REST API (its views say the rest themselves) ---------------------------------------------------------------
+API_DOMAIN_RATE = env.integer("API_DOMAIN_RATE", 600, least=1)
+API_INSTALLATION_RATE = env.integer("API_INSTALLATION_RATE", 6_000, least=1)
+"""Requests per minute of a key that has no limit of its own."""
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "secretary.api.schema.ApiSchema"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Voice secretary",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_NO_READ_ONLY_REQUIRED": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "secretary.api.schema.close_bodies",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "LanguageEnum": "tenants.models.domain.Language.choices",
+        "JobKindEnum": "eslbridge.models.job.JobKind.choices",
+        "DestinationKindEnum": "secretary.models.destination.DestinationKind.choices",
+        "JobOutcomeEnum": "eslbridge.models.job.JobOutcome.choices",
+        "CallOutcomeEnum": "secretary.models.call.CallOutcome.choices",
+    },
+}
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)")]

@@ -23,6 +23,7 @@ WITHOUT_TENANT: Final = {
     "auth_user_groups": "unused, see auth_group",
     "auth_user_user_permissions": "unused, see auth_group",
     "tenants_installationkey": "keys of the installation itself; its policy shows them to platform_context alone",
+    "api_installationrequest": "answers to requests about the installation itself, behind the same policy",
 }
 
 

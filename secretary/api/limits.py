@@ -1,0 +1,68 @@
+"""How often somebody may ask: a sliding minute, counted in Redis for all web processes together.
+
+The last minute's count is this window's plus the share of the window before that is still within 60 s. Without Redis
+the limit does not hold, and says so in the log: better than no API.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import redis
+import structlog
+from django.conf import settings
+
+from secretary.api import shared_memory
+from secretary.api.principal import Principal
+from secretary.api.problems import Problem
+
+log = structlog.get_logger(__name__)
+
+WINDOW_S: Final = 60
+FAILURES: Final = 60
+"""Wrong keys from one address in a minute, before it is told to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How somebody stands: what they may do in a minute, what is left of it, and seconds until it is whole again."""
+
+    limit: int
+    remaining: int
+    reset_s: int
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.reset_s),
+            "RateLimit-Policy": f"{self.limit};w={WINDOW_S}",
+        }
+
+
+def limit_of(principal: Principal) -> int:
+    """Requests per minute: the key's own, else the installation's default."""
+    if principal.rate_per_minute is not None:
+        return principal.rate_per_minute
+    default: int = settings.API_INSTALLATION_RATE if principal.is_operator else settings.API_DOMAIN_RATE
+    return default
+
+
+def admit(name: str, limit: int, *, now: float | None = None) -> Standing | None:
+    """Count a request. None: Redis is out of reach. Raises Problem `too_many_requests`."""
+    moment = time.time() if now is None else now
+    window, elapsed = int(moment // WINDOW_S), moment % WINDOW_S
+    try:
+        this, before = shared_memory.count(name, window=window, window_s=WINDOW_S)
+    except redis.RedisError as error:
+        log.warning("api.limit_not_held", error=str(error)[:200])
+        return None
+    used = this + before * (1 - elapsed / WINDOW_S)
+    reset_s = max(1, math.ceil(WINDOW_S - elapsed))
+    standing = Standing(limit, max(0, math.floor(limit - used)), reset_s)
+    if used > limit:
+        raise Problem("too_many_requests", headers={**standing.headers(), "Retry-After": str(reset_s)})
+    return standing

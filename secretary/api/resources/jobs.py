@@ -1,0 +1,120 @@
+"""Jobs: what the platform is asked to do on the telephone network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from eslbridge import jobs
+from eslbridge.models import Job, JobKind, JobState
+from secretary.api.problems import Problem, invalid
+from secretary.api.resource import Created, Deleted, Listed, Shown
+from secretary.api.serializing import PageQuery, ResourceSerializer, StrictSerializer
+from secretary.errors import TransferRefused
+from secretary.services.switch_jobs import request_hangup, request_originate
+from secretary.services.transfers import request_transfer
+
+
+class JobSerializer(ResourceSerializer):
+    class Meta:
+        model = Job
+        fields = (
+            "job_uuid", "kind", "state", "outcome", "reason", "call_uuid", "secretary_uuid", "arguments", "attempts",
+            "run_after", "expires_at", "claimed_at", "sent_at", "finished_at", "created_at", "updated_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class NewJob(StrictSerializer):
+    """What is to be done. Each kind wants fields of its own."""
+
+    kind = serializers.ChoiceField(choices=JobKind.choices)
+    number = serializers.RegexField(
+        r"^[0-9*#]{1,20}\Z", required=False, help_text="originate: the extension of the domain that is rung."
+    )
+    call_uuid = serializers.UUIDField(required=False, help_text="transfer, hangup: a call in progress.")
+    destination_uuid = serializers.UUIDField(required=False, help_text="transfer: a destination of the domain.")
+
+
+WANTED = {
+    JobKind.ORIGINATE: {"number"},
+    JobKind.TRANSFER: {"call_uuid", "destination_uuid"},
+    JobKind.HANGUP: {"call_uuid"},
+}
+"""The fields of each kind: all of them, and no others."""
+REFUSED = {"unknown_call": "call_uuid", "unknown_destination": "destination_uuid"}
+"""Which field a refusal is about, where it is not the number that the policy refuses."""
+
+
+class JobQuery(PageQuery):
+    state = serializers.ChoiceField(required=False, choices=JobState.choices)
+    kind = serializers.ChoiceField(required=False, choices=JobKind.choices)
+    call_uuid = serializers.UUIDField(required=False)
+
+
+class Jobs(Listed, Shown, Created, Deleted):
+    path = "jobs"
+    scope = "jobs"
+    lookup = "job_uuid"
+    model = Job
+    serializer_class = JobSerializer
+    page_query = JobQuery
+
+    @extend_schema(request=NewJob, responses={202: JobSerializer})
+    def create(self, request: Request, **_: Any) -> Response:
+        """Ask for something to be done. It is answered at once; read the job to see how it went.
+
+        Send an `Idempotency-Key`: a phone that rings twice is worse than one that does not ring.
+        """
+        wanted = self.body(NewJob(data=request.data))
+        _check_fields(wanted)
+        row = self._asked(wanted)
+        response = self.shown(row, status=202)
+        response.headers["Location"] = f"{request.path}/{row.pk}"
+        return response
+
+    def _asked(self, wanted: dict[str, Any]) -> Job:
+        domain_uuid = self.kwargs["domain_uuid"]
+        try:
+            match wanted["kind"]:
+                case JobKind.TRANSFER:
+                    job_uuid = request_transfer(
+                        domain_uuid=domain_uuid,
+                        call_uuid=wanted["call_uuid"],
+                        destination_uuid=wanted["destination_uuid"],
+                    )
+                    return Job.objects.get(pk=job_uuid)
+                case JobKind.HANGUP:
+                    return request_hangup(domain_uuid=domain_uuid, call_uuid=wanted["call_uuid"])
+            return request_originate(domain_uuid=domain_uuid, number=wanted["number"])
+        except TransferRefused as error:
+            if error.reason in REFUSED:
+                raise invalid(
+                    REFUSED[error.reason], "does_not_exist", _("The domain has none of this UUID.")
+                ) from error
+            name = "number" if wanted["kind"] == JobKind.ORIGINATE else "destination_uuid"
+            reason = _("The platform does not dial this number (%s).") % error.reason
+            raise invalid(name, error.reason, reason) from error
+
+    def perform_destroy(self, row: Job) -> None:
+        """Take it back; a job that a worker has begun cannot be."""
+        if not jobs.cancel(domain_uuid=row.domain_uuid, job_uuid=row.pk, reason="cancelled by the API"):
+            raise Problem("conflict", _("The job is %(state)s: too late to take it back.") % {"state": row.state})
+
+
+def _check_fields(wanted: dict[str, Any]) -> None:
+    """Exactly the fields of the kind. Raises ValidationError."""
+    kind = JobKind(wanted["kind"])
+    fields = WANTED[kind]
+    missing = {
+        name: [serializers.ErrorDetail(_("This field is required."), "required")] for name in fields - set(wanted)
+    }
+    odd = set(wanted) - fields - {"kind"}
+    superfluous = {name: [serializers.ErrorDetail(_("There is no such field."), "unknown_field")] for name in odd}
+    if missing or superfluous:
+        raise serializers.ValidationError({**missing, **superfluous})

@@ -1,0 +1,44 @@
+"""Secretaries: who answers, and what is said and known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from secretary.api.resource import Created, Deleted, Listed, Patched, Replaced, Shown, seen
+from secretary.api.serializing import PageQuery, ResourceSerializer
+from secretary.models import Secretary
+from secretary.services.secretaries import create_secretary, delete_secretary, update_secretary
+
+
+class SecretarySerializer(ResourceSerializer):
+    class Meta:
+        model = Secretary
+        fields = (
+            "secretary_uuid", "name", "enabled", "language", "voice", "greeting", "prompt", "provider", "record_calls",
+            "max_call_s", "silence_s", "silence_prompts", "fallback_number", "created_at", "updated_at",
+        )  # fmt: skip
+
+
+class SecretaryQuery(PageQuery):
+    enabled = serializers.BooleanField(required=False)
+    name = serializers.CharField(required=False, max_length=120, help_text="Exactly this name.")
+
+
+class Secretaries(Listed, Shown, Created, Replaced, Patched, Deleted):
+    path = "secretaries"
+    scope = "secretaries"
+    lookup = "secretary_uuid"
+    model = Secretary
+    serializer_class = SecretarySerializer
+    page_query = SecretaryQuery
+
+    def perform_create(self, values: dict[str, Any]) -> Secretary:
+        return create_secretary(**values)
+
+    def perform_update(self, row: Secretary, values: dict[str, Any]) -> Secretary:
+        return update_secretary(secretary_uuid=row.pk, seen_at=seen(row), **values)
+
+    def perform_destroy(self, row: Secretary) -> None:
+        delete_secretary(secretary_uuid=row.pk)

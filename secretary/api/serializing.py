@@ -1,0 +1,95 @@
+"""Serializers that say what they do not know, and show as much as was asked for."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from secretary.api import pages
+from secretary.api.problems import invalid
+
+
+class Strict:
+    """Refuses fields it does not have. Those that are only shown may come back in a body, and count for nothing."""
+
+    unknown_code: ClassVar[str] = "unknown_field"
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = [name for name in data if name not in self.fields]  # type: ignore[attr-defined]
+            if unknown:
+                reason = ErrorDetail(_("There is no such field."), self.unknown_code)
+                raise serializers.ValidationError({str(name)[:100]: [reason] for name in unknown[:20]})
+        return super().to_internal_value(data)  # type: ignore[misc]
+
+
+class StrictSerializer(Strict, serializers.Serializer[Any]):
+    """For bodies that are no model."""
+
+
+class ResourceSerializer(Strict, serializers.ModelSerializer[Any]):
+    """For models. `only` names the fields to show; uniqueness is the services' and the database's business."""
+
+    def __init__(self, *args: Any, only: frozenset[str] | None = None, **kwargs: Any) -> None:
+        self._only = only
+        super().__init__(*args, **kwargs)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().get_fields()
+        if self._only is None:
+            return fields
+        return {name: field for name, field in fields.items() if name in self._only}
+
+    def get_validators(self) -> list[Any]:
+        return []
+
+
+class Query(Strict, serializers.Serializer[Any]):
+    """What may stand behind the question mark."""
+
+    unknown_code = "unknown_parameter"
+
+
+class OneQuery(Query):
+    """Of one object."""
+
+    fields_ = serializers.CharField(
+        required=False, max_length=1000, help_text="Names of fields to show, separated by commas. Default: all."
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        # `fields` is a word of the serializer's own, so it cannot be declared under that name.
+        fields: dict[str, Any] = super().get_fields()
+        chosen = fields.pop("fields_", None)
+        return {**fields, "fields": chosen} if chosen is not None else fields
+
+
+class PageQuery(OneQuery):
+    """Of a list."""
+
+    limit = serializers.IntegerField(
+        required=False, min_value=1, max_value=pages.MAX_LIMIT, default=pages.DEFAULT_LIMIT, help_text="Objects a page."
+    )
+    cursor = serializers.CharField(
+        required=False, max_length=121, help_text="`next_cursor` or `previous_cursor` of another page."
+    )
+
+
+def chosen_fields(wanted: str | None, serializer: type[serializers.BaseSerializer[Any]]) -> frozenset[str] | None:
+    """The fields named in `fields=`. Raises Problem where there is none of a name."""
+    if wanted is None:
+        return None
+    names = frozenset(name.strip() for name in wanted.split(",") if name.strip())
+    known = getattr(serializer(), "fields", {})
+    unknown = sorted(names - set(known))
+    if unknown or not names:
+        raise invalid(
+            "fields",
+            "invalid_choice",
+            _("Unknown: %(unknown)s. There are: %(known)s.")
+            % {"unknown": ", ".join(unknown)[:200], "known": ", ".join(known)},
+        )
+    return names

@@ -1,0 +1,66 @@
+"""Doing what a plan says, in the transaction that made it: a statement or two for each kind of row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from secretary.provisioning.plan import KINDS, Plan, Steps, make_plan
+from tenants.context import tenant_context
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """How it went with one domain. `result`: created, changed or unchanged."""
+
+    plan: Plan
+
+    @property
+    def result(self) -> str:
+        return self.plan.result
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        return {kind: self.plan.steps[kind].counts() for kind in KINDS[1:]}
+
+
+def provision(*, domain_uuid: UUID, values: Mapping[str, Any], dry_run: bool = False) -> Provisioned:
+    """Make the domain what the document says, in one transaction; with `dry_run` only find out what that would mean.
+
+    Raises DocumentError, IntegrityError (a name or UUID is somebody else's); then nothing has happened.
+    """
+    with tenant_context(domain_uuid):
+        plan = make_plan(domain_uuid, values)
+        carry_out(plan)
+        if dry_run:
+            # Everything but the commit: so the database has its say, too.
+            transaction.set_rollback(True)
+    return Provisioned(plan)
+
+
+def carry_out(plan: Plan) -> None:
+    """Write it. Deletions first and what depends on a row after it, so that names and numbers become free in time."""
+    for kind in ("extensions", "destinations", "secretaries"):
+        for row in plan.steps[kind].deleted:
+            row.delete()
+    for kind in KINDS:
+        _write(plan.steps[kind])
+
+
+def _write(steps: Steps) -> None:
+    if steps.made:
+        model = type(steps.made[0])
+        model.objects.bulk_create(steps.made, batch_size=BATCH)
+    if steps.changed:
+        model = type(steps.changed[0].row)
+        now = timezone.now()
+        names = sorted({name for change in steps.changed for name in change.fields})
+        for change in steps.changed:
+            change.row.updated_at = now
+        model.objects.bulk_update([change.row for change in steps.changed], [*names, "updated_at"], batch_size=BATCH)

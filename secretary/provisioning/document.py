@@ -1,0 +1,111 @@
+"""What a document may say of a domain, and whether it does so correctly. No database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from eslbridge.models import EslCredential
+from secretary.api.serializing import ResourceSerializer, StrictSerializer
+from secretary.models import Destination, ExtensionMapping, Secretary
+from tenants.models import Domain
+
+MOST_DOMAINS = 500
+"""In one request or file."""
+MOST_OBJECTS = 2_000
+"""Of each kind in one domain: there are a thousand extensions."""
+
+
+class _Part(ResourceSerializer):
+    """An object of the domain. Every field may be left out where the object is there already; `plan` knows."""
+
+    class Meta:
+        model: Any = None
+        fields: tuple[str, ...] = ()
+
+
+class CredentialPart(_Part):
+    password = serializers.CharField(required=False, max_length=200, trim_whitespace=False, write_only=True)
+
+    class Meta(_Part.Meta):
+        model = EslCredential
+        fields = (
+            "host", "port", "password", "connect_timeout_s", "read_timeout_s", "reconnect_delay_s", "max_reconnects",
+            "audio_transport", "switch_media_host", "switch_media_port_min", "switch_media_port_max",
+            "node_media_host",
+        )  # fmt: skip
+
+
+class SecretaryPart(_Part):
+    secretary_uuid = serializers.UUIDField(required=False, help_text="Left out: found by its name, or made.")
+    name = serializers.CharField(max_length=120)
+
+    class Meta(_Part.Meta):
+        model = Secretary
+        fields = (
+            "secretary_uuid", "name", "enabled", "language", "voice", "greeting", "prompt", "provider", "record_calls",
+            "max_call_s", "silence_s", "silence_prompts", "fallback_number",
+        )  # fmt: skip
+
+
+class ExtensionPart(_Part):
+    mapping_uuid = serializers.UUIDField(required=False, help_text="Left out: found by its extension, or made.")
+    secretary_uuid = serializers.UUIDField(required=False, help_text="This, or `secretary`.")
+    secretary = serializers.CharField(required=False, max_length=120, help_text="The secretary's name.")
+
+    class Meta(_Part.Meta):
+        model = ExtensionMapping
+        fields = ("mapping_uuid", "extension", "secretary_uuid", "secretary", "enabled")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("secretary" in attrs) == ("secretary_uuid" in attrs):
+            detail = ErrorDetail(_("Either secretary or secretary_uuid is wanted."), "required")
+            raise serializers.ValidationError({"secretary_uuid": [detail]})
+        return attrs
+
+
+class DestinationPart(_Part):
+    destination_uuid = serializers.UUIDField(required=False, help_text="Left out: found by its name, or made.")
+    name = serializers.CharField(max_length=120)
+
+    class Meta(_Part.Meta):
+        model = Destination
+        fields = ("destination_uuid", "name", "aliases", "number", "kind", "enabled", "priority")
+
+
+class DomainSettings(_Part):
+    class Meta(_Part.Meta):
+        model = Domain
+        fields = ("name", "enabled", "language", "time_zone", "max_calls")
+
+
+class DomainDocument(StrictSerializer):
+    """A whole domain."""
+
+    domain_uuid = serializers.UUIDField(required=False)
+    esl_credential = CredentialPart(required=False)
+    secretaries = SecretaryPart(many=True, required=False, max_length=MOST_OBJECTS)
+    extensions = ExtensionPart(many=True, required=False, max_length=MOST_OBJECTS)
+    destinations = DestinationPart(many=True, required=False, max_length=MOST_OBJECTS)
+    prune = serializers.BooleanField(
+        required=False, default=False, help_text="Delete what is not listed, of those kinds that are."
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        # The domain's own fields as the model has them, so that pattern, choices and bounds are said once.
+        own = DomainSettings().get_fields()
+        for field in own.values():
+            field.required = False
+        return {**super().get_fields(), **own}
+
+
+SETTINGS = DomainSettings.Meta.fields
+
+
+class NamedDomainDocument(DomainDocument):
+    """A whole domain among others."""
+
+    domain_uuid = serializers.UUIDField()
