@@ -6,6 +6,9 @@ than 5 ms late. Times are absolute: phase n is due at start + n * 5 ms. A late p
 its own time; one that is more than 60 ms behind is given up and counted, because audio that late is worth less than
 the audio after it.
 
+Within a phase the legs send first. Reading and judging come after: their work varies with what arrives, and in front of
+the legs it would make every frame leave a little earlier or later (p50 1.2 ms instead of 0.3 with 500 calls).
+
 uvloop and asyncio both round timers to whole milliseconds: a phase may run up to half a millisecond early.
 """
 
@@ -51,6 +54,7 @@ class MediaClock:
         """What `_run_phase` walks through: a copy, because a leg may leave the clock from within its own tick."""
         self._phase_of: dict[Ticker, int] = {}
         self._before: tuple[Callable[[], None], ...] = ()
+        self._after: tuple[Callable[[], None], ...] = ()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handle: asyncio.TimerHandle | None = None
         self._start = 0.0
@@ -64,8 +68,13 @@ class MediaClock:
         return len(self._phase_of)
 
     def before_phase(self, hook: Callable[[], None]) -> None:
-        """Call this at the beginning of each phase, in the order given, before any leg of the phase sends."""
+        """Call this at the beginning of each phase, before any leg of the phase sends. What takes long and not always
+        equally long makes every leg's sending jitter: such work belongs into `after_phase`."""
         self._before = (*self._before, hook)
+
+    def after_phase(self, hook: Callable[[], None]) -> None:
+        """Call this at the end of each phase, in the order given, when its legs have sent."""
+        self._after = (*self._after, hook)
 
     def start(self) -> None:
         """Run on the current event loop from now on."""
@@ -122,11 +131,7 @@ class MediaClock:
 
     def _run_phase(self, phase: int) -> None:
         for hook in self._before:
-            try:
-                hook()
-            except Exception:
-                self._counters.listener_errors += 1
-                log.exception("a hook of the media clock failed; going on")
+            self._guarded(hook)
         for ticker in self._turns[phase]:
             try:
                 ticker.tick()
@@ -135,6 +140,15 @@ class MediaClock:
                 log.exception("an audio leg failed in its tick and is taken off the clock")
                 self.remove(ticker)
                 ticker.broke("internal error in the audio leg")
+        for hook in self._after:
+            self._guarded(hook)
+
+    def _guarded(self, hook: Callable[[], None]) -> None:
+        try:
+            hook()
+        except Exception:
+            self._counters.listener_errors += 1
+            log.exception("a hook of the media clock failed; going on")
 
     def _skip(self, phases: int) -> None:
         for _ in range(phases):

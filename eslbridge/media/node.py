@@ -41,8 +41,8 @@ class MediaNode:
         self._udp_bind = udp
         self._advertised_host = advertised_host
         self._pools: dict[tuple[str, int, int], PortPool] = {}
-        # Before anything else in a phase: what callers said, so that voice activity judges it in the same phase.
-        self.clock.before_phase(self.udp.drain)
+        # The first hook: what callers said is judged by the next one (voice activity) in the same phase.
+        self.clock.after_phase(self.udp.drain)
 
     async def start(self) -> None:
         """Open everything. Raises OSError when an address is taken; nothing stays open then."""

@@ -70,7 +70,7 @@ async def serve(config: dict[str, Any]) -> None:
         if config["thread"]:
             judge_in_thread(node, speech)
         else:
-            node.clock.before_phase(speech.run)
+            node.clock.after_phase(speech.run)
         warm_up(speech)
     await node.start()
     voice = sounds.load("agent")
@@ -168,7 +168,7 @@ def judge_in_thread(node: MediaNode, speech: VoiceActivity) -> None:
             return
         running[:] = [loop.run_in_executor(pool, speech.run)]
 
-    node.clock.before_phase(hook)
+    node.clock.after_phase(hook)
 
 
 def main() -> None:

@@ -80,16 +80,18 @@ def test_what_is_more_than_60_ms_late_is_given_up_and_counted(clock, counters):
     assert len(leg.times) + counters.frames_skipped == 35
 
 
-def test_hooks_run_before_the_legs_of_every_phase(clock):
-    """Voice activity is judged before anybody sends, in each 5 ms."""
+def test_hooks_run_around_the_legs_of_every_phase(clock):
+    """What must come first, then the frames, then the work that may take a while; in each 5 ms."""
     order = []
-    clock.before_phase(lambda: order.append("hook"))
+    clock.before_phase(lambda: order.append("before"))
+    clock.after_phase(lambda: order.append("after"))
     leg = Leg(clock)
     leg.tick = lambda: order.append("leg")
     clock.add(leg)
     clock.run(20)
-    assert order.count("hook") == PHASES
-    assert order[order.index("leg") - 1] == "hook"
+    assert order.count("before") == order.count("after") == PHASES
+    at = order.index("leg")
+    assert order[at - 1 : at + 2] == ["before", "leg", "after"]
 
 
 def test_a_failing_leg_leaves_the_clock_and_the_others_go_on(clock, counters):
