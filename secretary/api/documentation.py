@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from secretary.api.parsing import JsonRenderer, OnlyJson
-from secretary.api.problems import TITLES
+from secretary.api.problem_words import TITLES
 
 METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -17,12 +17,12 @@ TITLES: Final[Mapping[str, tuple[int, Text, Text]]] = {
     "key_refused": (
         401,
         _("The key is not accepted"),
-        _("Check the key; it may be revoked, expired, or bound to other addresses."),
+        _("It may be revoked, expired, or bound to other addresses."),
     ),
     "assertion_refused": (
         401,
         _("The assertion is not accepted"),
-        _("Sign a new one, with a fresh nonce and at most 60 s to live."),
+        _("Sign a new one: a fresh nonce, 60 s to live."),
     ),
     "forbidden": (403, _("This is not allowed"), _("Use a key with the scope that is named.")),
     "not_found": (404, _("There is no such thing"), _("Check the address and the UUIDs in it.")),
@@ -31,12 +31,12 @@ TITLES: Final[Mapping[str, tuple[int, Text, Text]]] = {
     "in_progress": (
         409,
         _("The same request is being worked on"),
-        _("Wait a moment and send it again, with the same Idempotency-Key."),
+        _("Wait a moment, then send it again as it is."),
     ),
     "precondition_failed": (
         412,
         _("It was changed meanwhile"),
-        _("Read it again, and send the new ETag in `If-Match`."),
+        _("Read it again and send its new ETag."),
     ),
     "too_large": (413, _("The body is too large"), _("Send less at once.")),
     "unsupported_media_type": (
@@ -53,7 +53,7 @@ TITLES: Final[Mapping[str, tuple[int, Text, Text]]] = {
     "precondition_required": (
         428,
         _("Say which version you mean"),
-        _("Send the ETag you have read in `If-Match`, or `*` to act on whatever is there."),
+        _("Send the ETag you have read in `If-Match`, or `*` for any."),
     ),
     "too_many_requests": (429, _("Too many requests"), _("Wait as long as `Retry-After` says.")),
     "internal": (500, _("Something broke on our side"), _("Try again later; tell the operator the request's id.")),

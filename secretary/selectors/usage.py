@@ -31,7 +31,7 @@ def usage(*, since: datetime, before: datetime, by: str, zone: ZoneInfo) -> Usag
         groups = calls.annotate(day=TruncDate("started_at", tzinfo=zone)).values("day").order_by("day")
     else:
         groups = calls.values("secretary_id").order_by("secretary_id")
-    rows = [_figures(row) for row in groups.annotate(**_sums())[:MOST_ROWS]]
+    rows = [_figures(dict(row)) for row in groups.annotate(**_sums())[:MOST_ROWS]]
     return UsageFound(_figures(calls.aggregate(**_sums())), rows)
 
 

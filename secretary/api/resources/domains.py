@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 from uuid import UUID
@@ -129,10 +129,7 @@ class OneDomain(Shown, Replaced, Patched, Deleted):
     def perform_update(self, row: Domain, values: dict[str, Any]) -> Domain:
         changed = [name for name in OPERATORS if name in values and values[name] != getattr(row, name)]
         if changed and not self.principal.is_operator:
-            reason = _("Only the installation decides this.")
-            raise Problem(
-                "forbidden", errors=[FieldError.of(name, "operator_only", reason) for name in sorted(changed)]
-            )
+            raise operator_only(changed)
         return update_domain(domain_uuid=row.pk, **values)
 
     def perform_destroy(self, row: Domain) -> None:
@@ -140,6 +137,12 @@ class OneDomain(Shown, Replaced, Patched, Deleted):
         if row.enabled:
             raise Problem("conflict", _("Disable the domain first: deleting it deletes all its calls and messages."))
         row.delete()
+
+
+def operator_only(names: Iterable[str]) -> Problem:
+    """A domain's key wants to change what only the installation decides."""
+    reason = _("Only the installation decides this.")
+    return Problem("forbidden", errors=[FieldError.of(name, "operator_only", reason) for name in sorted(names)])
 
 
 def create_in_place(domain_uuid: UUID, values: dict[str, Any]) -> Domain:

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from eslbridge import jobs
 from eslbridge.models import Job, JobKind, JobState
-from secretary.api.problems import Problem, invalid
+from secretary.api.problems import FieldError, Problem, invalid
 from secretary.api.resource import Created, Deleted, Listed, Shown
 from secretary.api.serializing import PageQuery, ResourceSerializer, StrictSerializer
 from secretary.errors import TransferRefused
@@ -94,9 +94,8 @@ class Jobs(Listed, Shown, Created, Deleted):
             return request_originate(domain_uuid=domain_uuid, number=wanted["number"])
         except TransferRefused as error:
             if error.reason in REFUSED:
-                raise invalid(
-                    REFUSED[error.reason], "does_not_exist", _("The domain has none of this UUID.")
-                ) from error
+                reason = _("The domain has none of this UUID.")
+                raise invalid(REFUSED[error.reason], "does_not_exist", reason) from error
             name = "number" if wanted["kind"] == JobKind.ORIGINATE else "destination_uuid"
             reason = _("The platform does not dial this number (%s).") % error.reason
             raise invalid(name, error.reason, reason) from error
@@ -108,13 +107,11 @@ class Jobs(Listed, Shown, Created, Deleted):
 
 
 def _check_fields(wanted: dict[str, Any]) -> None:
-    """Exactly the fields of the kind. Raises ValidationError."""
+    """Exactly the fields of the kind. Raises Problem."""
     kind = JobKind(wanted["kind"])
     fields = WANTED[kind]
-    missing = {
-        name: [serializers.ErrorDetail(_("This field is required."), "required")] for name in fields - set(wanted)
-    }
+    errors = [FieldError.of(name, "required", _("This field is required.")) for name in fields - set(wanted)]
     odd = set(wanted) - fields - {"kind"}
-    superfluous = {name: [serializers.ErrorDetail(_("There is no such field."), "unknown_field")] for name in odd}
-    if missing or superfluous:
-        raise serializers.ValidationError({**missing, **superfluous})
+    errors += [FieldError.of(name, "unknown_field", _("This kind of job has no such field.")) for name in odd]
+    if errors:
+        raise Problem("invalid", errors=sorted(errors, key=lambda error: error.field))

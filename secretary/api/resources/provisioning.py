@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from secretary.api.problems import FieldError, Problem, invalid, problem_of
-from secretary.api.resources.domains import OPERATORS
+from secretary.api.resources.domains import OPERATORS, operator_only
 from secretary.api.schema import ProblemSerializer
 from secretary.api.serializing import Query, StrictSerializer
 from secretary.api.view import ApiView, DomainView
@@ -93,10 +93,9 @@ class ProvisionDomain(DomainView):
         if values.get("domain_uuid", domain_uuid) != domain_uuid:
             raise invalid("domain_uuid", "immutable", _("The body names another object than the address."))
         if not self.principal.is_operator:
-            changed = [name for name in sorted(OPERATORS & set(values)) if values[name] != getattr(self.domain, name)]
+            changed = [name for name in OPERATORS & set(values) if values[name] != getattr(self.domain, name)]
             if changed:
-                reason = _("Only the installation decides this.")
-                raise Problem("forbidden", errors=[FieldError.of(name, "operator_only", reason) for name in changed])
+                raise operator_only(changed)
         done = _done(domain_uuid, values, dry_run=self.query()["dry_run"])
         return Response(_result(domain_uuid, done))
 
