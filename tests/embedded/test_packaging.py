@@ -124,3 +124,9 @@ def test_scripts_can_be_run(name: str) -> None:
     script = PROJECT / "script" / name
     assert stat.S_IMODE(script.stat().st_mode) & 0o111
     assert "set -euo pipefail" in script.read_text()
+
+
+def test_compose_hands_every_variable_on() -> None:
+    """What is set in .env must reach the processes; these are decided by the image, or are for development."""
+    reached = set(COMPOSE["x-environment"]) | set(COMPOSE["services"]["voicenode"]["environment"])
+    assert names_in_settings() - reached == {"DEBUG", "DATA_DIR", "STATIC_MANIFEST"}
