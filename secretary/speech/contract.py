@@ -117,5 +117,5 @@ class Providers(Protocol):
         """A session of the provider of this name. Raises ProviderError for a name that is not known."""
         ...
 
-    async def prepare(self, name: str, *, language: str, voice: str, text: str) -> None:
-        """Have this sentence ready to be spoken at once, such as a secretary's greeting. Best effort."""
+    async def prepare(self, name: str, briefing: Briefing) -> None:
+        """Make ready what a call of this secretary would otherwise wait for. Raises ProviderError."""

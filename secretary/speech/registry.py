@@ -1,12 +1,16 @@
-"""Which speech providers there are. Adding one is a folder beside this file and a line in PROVIDERS."""
+"""Which speech providers there are, and a node's book of those it uses.
+
+Adding one is a folder beside this file and a line in PROVIDERS.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
-from secretary.speech.contract import Briefing, SpeechSession
+from secretary.speech.contract import Briefing, ProviderError, SpeechSession
 from secretary.speech.local.provider import LocalProvider
 
 
@@ -31,6 +35,43 @@ PROVIDERS: Final[Mapping[str, Callable[[Path], Provider]]] = {"local": LocalProv
 """Name in `Secretary.provider` to a factory that takes the data folder."""
 
 
-def create(name: str, data_dir: Path) -> Provider:
-    """The provider of this name. Raises KeyError for an unknown one."""
-    return PROVIDERS[name](data_dir)
+class Providers:
+    """The providers of one node. All of them are started with it: a call must not wait for that."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._providers = {name: make(data_dir) for name, make in PROVIDERS.items()}
+        self._preparing: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Raises ProviderError."""
+        for provider in self._providers.values():
+            await provider.start()
+
+    async def stop(self) -> None:
+        for task in self._preparing:
+            task.cancel()
+        await asyncio.gather(*self._preparing, return_exceptions=True)
+        for provider in self._providers.values():
+            await provider.close()
+
+    def session(self, name: str, briefing: Briefing) -> SpeechSession:
+        """A session of the provider of this name, which makes ready meanwhile what the call will need soon.
+
+        Raises ProviderError for a name that is not known.
+        """
+        provider = self._named(name)
+        session = provider.session(briefing)
+        task = asyncio.create_task(provider.prepare(briefing), name="prepare speech")
+        self._preparing.add(task)
+        task.add_done_callback(self._preparing.discard)
+        return session
+
+    async def prepare(self, name: str, briefing: Briefing) -> None:
+        """Make ready what a call of this secretary would wait for. Raises ProviderError for an unknown name."""
+        await self._named(name).prepare(briefing)
+
+    def _named(self, name: str) -> Provider:
+        provider = self._providers.get(name)
+        if provider is None:
+            raise ProviderError(f"there is no speech provider {name!r}: known are {', '.join(sorted(self._providers))}")
+        return provider

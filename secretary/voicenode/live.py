@@ -66,6 +66,8 @@ class Live:
 
     async def _send_all(self) -> None:
         layer = get_channel_layer()
+        if layer is None:
+            raise RuntimeError("CHANNEL_LAYERS has no default layer")
         while True:
             group, message = await self._queue.get()
             try:

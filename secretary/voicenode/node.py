@@ -15,12 +15,12 @@ from eslbridge.esl.outbound import OutboundServer
 from eslbridge.media.node import MediaNode
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation.recording import Disk
-from secretary.selectors.greetings import greetings_in_use
+from secretary.selectors.greetings import profiles_to_prepare
 from secretary.services.calls import RENEW_EVERY_S, renew_leases
 from secretary.speech.registry import Providers
 from secretary.voicenode import health
 from secretary.voicenode.live import Live
-from secretary.voicenode.reception import Reception
+from secretary.voicenode.reception import Reception, briefing
 from tenants.context import in_thread
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ class VoiceNode:
             hooks=health.hooks(self.is_ready),
         )
         self.voice_activity = VoiceActivity(slots=settings.VOICENODE_MAX_CALLS)
-        self.providers = Providers()
+        self.providers = Providers(settings.DATA_DIR)
         self.live = Live()
         self.disk = Disk()
         self.reception = Reception(
@@ -70,7 +70,7 @@ class VoiceNode:
         await self.server.start()
         self._background = [
             asyncio.create_task(_every(RENEW_EVERY_S, self._renew), name="leases"),
-            asyncio.create_task(self._prepare_greetings(), name="greetings"),
+            asyncio.create_task(self._prepare_speech(), name="prepare speech"),
         ]
         log.info(
             "voicenode_ready",
@@ -105,15 +105,13 @@ class VoiceNode:
         """Whether a switch should send calls here."""
         return self.server.is_listening
 
-    async def _prepare_greetings(self) -> None:
-        """Render every greeting, and open the database before the first caller does. Not fatal: calls come first."""
+    async def _prepare_speech(self) -> None:
+        """Have greetings ready and the database connected before somebody calls. Not fatal: calls come first."""
         try:
-            for greeting in await in_thread(greetings_in_use):
-                await self.providers.prepare(
-                    greeting.provider, language=greeting.language, voice=greeting.voice, text=greeting.text
-                )
+            for profile in await in_thread(profiles_to_prepare):
+                await self.providers.prepare(profile.provider, briefing(profile))
         except Exception as error:
-            log.warning("greetings_not_prepared", error=repr(error))
+            log.warning("speech_not_prepared", error=repr(error))
 
     async def _renew(self) -> None:
         await in_thread(renew_leases, node=settings.VOICENODE_NAME, call_uuids=self.reception.call_uuids)

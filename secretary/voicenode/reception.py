@@ -218,25 +218,25 @@ def rules(profile: SecretaryProfile) -> Rules:
     """What the secretary's settings say about the conversation."""
     return Rules(
         language=profile.language,
-        greeting=greeting_of(greeting=profile.greeting, language=profile.language, name=profile.name),
+        greeting=greeting_of(profile),
         silence_ms=round(profile.silence_s * 1000),
         silence_prompts=profile.silence_prompts,
         max_call_ms=profile.max_call_s * 1000,
     )
 
 
-def briefing(profile: SecretaryProfile, arrival: Arrival) -> Briefing:
-    """What the provider is told: names, never numbers to dial."""
+def briefing(profile: SecretaryProfile, arrival: Arrival | None = None) -> Briefing:
+    """What the provider is told: names, never numbers to dial. Without a call: what it may prepare."""
     return Briefing(
-        call_uuid=arrival.call_uuid,
+        call_uuid=arrival.call_uuid if arrival else "",
         domain_uuid=str(profile.domain_uuid),
         secretary_uuid=str(profile.secretary_uuid),
         secretary_name=profile.name,
         language=profile.language,
         voice=profile.voice,
-        greeting=profile.greeting,
+        greeting=greeting_of(profile),
         prompt=profile.prompt,
         places=tuple(Place(str(place.destination_uuid), place.name, place.aliases) for place in profile.destinations),
-        caller_number=arrival.caller_number,
-        caller_name=arrival.caller_name,
+        caller_number=arrival.caller_number if arrival else "",
+        caller_name=arrival.caller_name if arrival else "",
     )

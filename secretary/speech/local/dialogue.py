@@ -200,6 +200,9 @@ class Dialogue:
                 self.state = State.MORE
                 return [self._phrase(Phrase.MESSAGE_KEPT)]
             return []
+        if outcome == "interrupted":  # the caller spoke into the sentence before it: that turn comes next
+            self.state = State.LISTENING
+            return []
         if name == "transfer" and self.state is State.TRANSFERRING:
             self.state = State.OFFERING
             return [self._phrase(Phrase.TRANSFER_FAILED, place=self._asked)]

@@ -139,7 +139,9 @@ class LocalSession:
             log.warning("call %s: turn not recognised: %s", self._briefing.call_uuid, error)
             what = NOTHING
         if serial != self._turn_serial or self._went_on:
-            return  # The caller went on: the next turn brings this one along.
+            # The caller went on: the next turn brings this one along, and each turn is answered once.
+            self._tell_text("")
+            return
         self._pending = b""
         if self._listener is None:
             return

@@ -105,7 +105,7 @@ class ScriptedProviders:
         self.sessions.append(ScriptedSession(self, briefing))
         return self.sessions[-1]
 
-    async def prepare(self, name: str, *, language: str, voice: str, text: str) -> None: ...
+    async def prepare(self, name: str, briefing: Briefing) -> None: ...
 
 
 @dataclass
