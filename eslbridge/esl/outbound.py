@@ -110,8 +110,12 @@ class OutboundServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._open:
             self._empty = asyncio.Event()
-            async with asyncio.timeout(CLOSE_S):
-                await self._empty.wait()
+            try:
+                async with asyncio.timeout(CLOSE_S):
+                    await self._empty.wait()
+            except TimeoutError:  # a switch that takes nothing any more keeps what was written to it
+                for connection in tuple(self._open):
+                    connection.drop("not reading", reason)
 
     # --- listening ---
 

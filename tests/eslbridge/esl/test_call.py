@@ -9,7 +9,7 @@ import pytest
 
 from eslbridge.control import Bridged, CallEvent, ControlError, Dtmf, HungUp, Left
 from eslbridge.esl import call as call_module
-from eslbridge.esl import commands
+from eslbridge.esl import channel, commands
 from eslbridge.esl.call import OutboundCall
 from eslbridge.esl.errors import CommandFailed, CommandRefused, CommandTimeout, EslError, NotConnected
 from eslbridge.esl.events import Event
@@ -302,7 +302,7 @@ async def test_leave_does_so_even_if_the_variable_cannot_be_set(line: Line) -> N
 
 
 async def test_leave_with_a_switch_that_does_not_close(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(call_module, "GOODBYE_S", 0.05)
+    monkeypatch.setattr(channel, "GOODBYE_S", 0.05)
     line.switch.answers["exit"] = None
     line.switch.closes = False
     await line.call.leave("done")
@@ -371,7 +371,7 @@ async def test_denied_api_answers_as_a_command_reply(line: Line) -> None:
 
 async def test_too_many_applications_are_refused(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     """FreeSWITCH cuts the connection at the 257th queued message; we stop far before."""
-    monkeypatch.setattr(call_module, "MAX_EXECUTING", 3)
+    monkeypatch.setattr(channel, "MAX_EXECUTING", 3)
     running = [asyncio.create_task(line.call.execute("sleep", "1000", wait_s=30)) for _ in range(3)]
     await line.settle()
     with pytest.raises(EslError, match="wait on this channel"):
