@@ -20,7 +20,8 @@ ENGLISH: Final[Mapping[Intent, tuple[str, ...]]] = {
     ),
     Intent.MESSAGE: (
         "[GREET] [yes] ((i would | i'd) like to | i want to | can i | could i | may i | let me | please) [just]"
-        " (leave | take) [a | me a] message [for (you | him | her | them | somebody | someone)] [TAIL]",
+        " leave [you | him | her | them] a message [for (you | him | her | them)] [TAIL]",
+        "[GREET] (can | could) you [please] take a message [for (him | her | them)] [TAIL]",
         "[GREET] [a | leave a] message [TAIL]",
     ),
     Intent.OPERATOR: (

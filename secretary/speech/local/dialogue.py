@@ -28,6 +28,7 @@ from secretary.speech.local.phrases import Phrase, language_of, sentence
 
 SURE: Final = 0.5
 """From this confidence on a caller is put through without being asked back."""
+CLEAR: Final = 0.9
 MESSAGE_PAUSE_MS: Final = 2000
 """Silence that ends a message: long enough to remember one's own number."""
 MESSAGE_MAX_MS: Final = 120_000
@@ -106,6 +107,11 @@ class Dialogue:
         )
 
     @property
+    def wants_answer(self) -> bool:
+        """Whether the last thing said was a yes/no question."""
+        return self.state in (State.CONFIRMING, State.OFFERING, State.MORE) or not self._places
+
+    @property
     def wants_dictation(self) -> bool:
         """Whether a turn is part of a message now."""
         return self.state is State.RECORDING
@@ -132,7 +138,7 @@ class Dialogue:
             case Intent.REPEAT if self._last:
                 return [self._say(self._last)]
             case Intent.OPERATOR:
-                return self._operator()
+                return self._operator(what.confidence)
             case Intent.YES | Intent.NO:
                 return self._answer(what.intent is Intent.YES)
             case _:
@@ -147,7 +153,7 @@ class Dialogue:
         if digit == "*":
             return [self._say(self._last)] if self._last else []
         if digit == "0":
-            return self._operator()
+            return self._operator(1.0)
         if digit in "123456789" and digit and int(digit) <= len(self._places):
             return self._place(int(digit) - 1, 1.0)
         return []
@@ -244,11 +250,12 @@ class Dialogue:
             case _:
                 return self._miss()
 
-    def _operator(self) -> list[Action]:
+    def _operator(self, confidence: float) -> list[Action]:
         names = OPERATOR_NAMES[self._language]
         for index, place in enumerate(self._places):
             if any(" ".join(words_of(way)) in names for way in (place.name, *place.aliases)):
-                return self._place(index, 1.0)
+                # "A person" is what strangers' names are mistaken for, so it must have been clear.
+                return self._place(index, confidence if confidence >= CLEAR else 0.0)
         if self._misses:
             return self._offer()
         self._misses += 1  # asked twice for anybody at all: a message reaches somebody

@@ -44,6 +44,10 @@ ASK_BACK: Final = -4.8
 """Mean acoustic score of the name's frames (natural log, best sound of the frame = 0) where confidence is one half."""
 FOREIGN_CONFIDENCE: Final = 0.45
 """The most a destination gets in a language that the model was not trained for: always asked back."""
+ANSWER_ENTRY: Final = 1e-24
+"""ENTRY for the second look at a short turn after a yes/no question, where an answer is likelier than anything."""
+SLOWEST_FRAMES: Final = 22.0
+"""Frames (10 ms) a phone of a believable hypothesis lasts on average: nobody says "bye bye" for two seconds."""
 DOUBTFUL: Final = 0.2
 """Below this, what names no place is taken for not understood: a false goodbye is worse than a second question."""
 DECODERS: Final = 16
@@ -84,18 +88,29 @@ class Engine:
         self._ready.move_to_end(spec.key)
         return found
 
-    def understand(self, spec: GrammarSpec, pcm: bytes) -> Understood:
-        """The meaning of one turn, L16 8 kHz; UNKNOWN for what the grammar does not hold."""
+    def understand(self, spec: GrammarSpec, pcm: bytes, *, answer: bool = False) -> Understood:
+        """The meaning of one turn, L16 8 kHz; UNKNOWN for what the grammar does not hold.
+
+        With `answer`, the secretary has just asked a yes/no question: what is not understood gets a second look.
+        """
         audio = telephone_to_model(pcm, LONGEST_S)
         if len(audio) < SHORTEST_S * MODEL_RATE:
             return NOTHING
+        what = self._match(spec, audio)
+        if answer and what.intent is Intent.UNKNOWN:
+            second = self._match(GrammarSpec(spec.language, (), answers_only=True), audio)
+            if second.intent in (Intent.YES, Intent.NO):
+                return second
+        return what
+
+    def _match(self, spec: GrammarSpec, audio: NDArray[np.int16]) -> Understood:
         rules, decoder = self.prepare(spec)
         segments = _decode(decoder, audio)
         said = [name for name, _, _ in segments]
         if any(name.startswith(grammar.FILLER) for name in said):
             return NOTHING
         what = rules.meaning(said)
-        if what.intent is Intent.UNKNOWN:
+        if what.intent is Intent.UNKNOWN or _too_slow(segments, rules):
             return NOTHING
         what = replace(what, confidence=_confidence(segments, rules, what, spec.language))
         return NOTHING if what.intent is not Intent.PLACE and what.confidence < DOUBTFUL else what
@@ -127,7 +142,7 @@ class Engine:
             decoder = pocketsphinx.Decoder(
                 hmm=str(self._model / "en-us"), dict=file.name, lm=None, loglevel="FATAL", **_BEAMS
             )
-        start, final, arcs = rules.network(ENTRY, EACH)
+        start, final, arcs = rules.network(ANSWER_ENTRY if spec.answers_only else ENTRY, EACH)
         decoder.add_fsg("turn", decoder.create_fsg("turn", start, final, arcs))
         decoder.activate_search("turn")
         return rules, decoder
@@ -161,6 +176,13 @@ def _decode(decoder: Any, audio: NDArray[np.int16]) -> list[tuple[str, int, floa
         (segment.word, segment.end_frame - segment.start_frame + 1, math.log(max(segment.ascore, 1e-300)))
         for segment in decoder.seg()
     ]
+
+
+def _too_slow(segments: list[tuple[str, int, float]], rules: Grammar) -> bool:
+    words = [(name.partition("(")[0], count) for name, count, _ in segments]
+    spoken = [(rules.lengths[symbol], count) for symbol, count in words if symbol in rules.words]
+    phones, frames = sum(length for length, _ in spoken), sum(count for _, count in spoken)
+    return frames > SLOWEST_FRAMES * max(1, phones)
 
 
 def _confidence(segments: list[tuple[str, int, float]], rules: Grammar, what: Understood, language: str) -> float:

@@ -24,6 +24,7 @@ MAX_NAMES: Final = 12
 MAX_WORDS: Final = 8
 """Words of one name; what is longer is cut, as a caller would."""
 
+ANSWERS: Final = frozenset({Intent.YES, Intent.NO, Intent.GOODBYE, Intent.UNKNOWN})
 FILLER: Final = "g_"
 OTHER: Final = "g"
 """The filler's place in the automaton: one arc there, a loop of syllables in the network."""
@@ -42,6 +43,8 @@ class GrammarSpec:
     language: str
     names: tuple[tuple[str, ...], ...]
     """For each place of the briefing, in its order: how it may be called."""
+    answers_only: bool = False
+    """Only yes, no and goodbye: a small grammar for the turn after a question."""
 
     @classmethod
     def of(cls, language: str, places: Iterable[tuple[str, Iterable[str]]]) -> GrammarSpec:
@@ -61,7 +64,7 @@ class GrammarSpec:
     @property
     def key(self) -> str:
         """The same for equal grammars, so that a decoder can be kept."""
-        return hashlib.sha256(json.dumps([self.language, self.names]).encode()).hexdigest()[:24]
+        return hashlib.sha256(json.dumps([self.language, self.names, self.answers_only]).encode()).hexdigest()[:24]
 
 
 class Pronouncer(Protocol):
@@ -79,6 +82,8 @@ class Grammar:
     """In CMUdict's format: `symbol PH ON ES`, alternatives as `symbol(2)`."""
     words: Mapping[str, str]
     """Symbol to the word as it is written."""
+    lengths: Mapping[str, int]
+    """Symbol to how many phones its word has."""
 
     def network(self, entry: float, each: float) -> tuple[int, int, list[Arc]]:
         """Start, end and arcs for `Decoder.create_fsg`. Every path is as likely as every other: the sound decides.
@@ -125,7 +130,12 @@ def place_of(symbol: str) -> int:
 
 def build(spec: GrammarSpec, lexicon: Pronouncer) -> Grammar:
     """The grammar of one domain in one language."""
-    rules = [(intent.value, line) for intent, lines in RULES[spec.language].items() for line in lines]
+    rules = [
+        (intent.value, line)
+        for intent, lines in RULES[spec.language].items()
+        for line in lines
+        if not spec.answers_only or (intent in ANSWERS and "ASK" not in line)
+    ]
     slots: dict[str, str | Sequence[Sequence[str]]] = {**SLOTS[spec.language], "OTHER": [[OTHER]]}
     carrier = {
         token
@@ -149,7 +159,8 @@ def build(spec: GrammarSpec, lexicon: Pronouncer) -> Grammar:
     symbols = {word: symbol for symbol, word in words.items() if not is_place(symbol)}
     compiled = automaton.compile_rules(rules, slots, symbols)
     filler = "".join(f"{syllable} {' '.join(way)}\n" for syllable, way in SYLLABLES.items())
-    return Grammar(compiled, _dictionary(words, sounds) + filler, words)
+    lengths = {symbol: len(sounds[word][0]) for symbol, word in words.items()}
+    return Grammar(compiled, _dictionary(words, sounds) + filler, words, lengths)
 
 
 def _dictionary(words: Mapping[str, str], sounds: Mapping[str, tuple[Pronunciation, ...]]) -> str:

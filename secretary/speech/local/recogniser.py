@@ -79,12 +79,14 @@ class Recogniser:
         message = {"do": "prepare", **_spec(spec)}
         await asyncio.gather(*(self._ask(one, message, b"", PREPARE_DEADLINE_S) for one in self._turns))
 
-    async def understand(self, spec: GrammarSpec, pcm: bytes, *, deadline_s: float = TURN_DEADLINE_S) -> Understood:
-        """The meaning of one turn (L16 8 kHz). Raises RecogniserError."""
+    async def understand(
+        self, spec: GrammarSpec, pcm: bytes, *, answer: bool = False, deadline_s: float = TURN_DEADLINE_S
+    ) -> Understood:
+        """The meaning of one turn (L16 8 kHz); `answer` after a yes/no question. Raises RecogniserError."""
         one = min(self._turns, key=lambda each: each.load)
-        answer = await self._ask(one, {"do": "understand", **_spec(spec)}, pcm, deadline_s)
-        place = answer["place"]
-        return Understood(Intent(answer["intent"]), answer["text"], answer["confidence"], place)
+        found = await self._ask(one, {"do": "understand", "answer": answer, **_spec(spec)}, pcm, deadline_s)
+        place = found["place"]
+        return Understood(Intent(found["intent"]), found["text"], found["confidence"], place)
 
     async def dictate(self, pcm: bytes, *, deadline_s: float = MESSAGE_DEADLINE_S) -> str:
         """Best-effort text of free English speech, in the background. Raises RecogniserError."""

@@ -134,7 +134,7 @@ class LocalSession:
 
     async def _understand(self, pcm: bytes, serial: int) -> None:
         try:
-            what = await self._recogniser.understand(self._spec, pcm)
+            what = await self._recogniser.understand(self._spec, pcm, answer=self._dialogue.wants_answer)
         except RecogniserError as error:
             log.warning("call %s: turn not recognised: %s", self._briefing.call_uuid, error)
             what = NOTHING
@@ -160,7 +160,7 @@ class LocalSession:
     async def _perhaps_yes(self, pcm: bytes) -> None:
         """A short first turn: an answer to the invitation, or a message already."""
         try:
-            what = await self._recogniser.understand(self._spec, pcm)
+            what = await self._recogniser.understand(self._spec, pcm, answer=True)
         except RecogniserError:
             what = NOTHING
         if self._listener is None:

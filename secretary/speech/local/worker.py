@@ -59,7 +59,7 @@ def main() -> None:
                 if message["do"] == "prepare":
                     engine.prepare(spec)
                 else:
-                    what = engine.understand(spec, audio)
+                    what = engine.understand(spec, audio, answer=message["answer"])
                     answer.update(intent=what.intent, text=what.text, confidence=what.confidence, place=what.place)
         except Exception as error:  # The job's caller is told; the worker lives on for the next call.
             answer["error"] = f"{type(error).__name__}: {error}"
