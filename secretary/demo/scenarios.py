@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eslbridge.simulator.caller import HangUp, Pause, Say, Step, WaitSilence, WaitVoice
+from eslbridge.simulator.caller import HangUp, Say, Step, WaitSilence, WaitVoice
 
 VOICES = Path(__file__).parent / "callers"
 PAUSE_MS = 700
@@ -78,8 +78,9 @@ SCENARIOS = {
                 _voice("leave-message"),
                 WaitSilence(PAUSE_MS),
                 _voice("message"),
-                WaitSilence(PAUSE_MS, timeout_ms=15_000),
-                Pause(500),
+                WaitSilence(PAUSE_MS),
+                _voice("goodbye"),
+                WaitSilence(PAUSE_MS),
                 HangUp(),
             ),
             "a message is kept",
@@ -107,20 +108,19 @@ SCENARIOS = {
                 WaitSilence(PAUSE_MS),
                 _voice("unknown"),
                 WaitSilence(PAUSE_MS),
-                _voice("no"),
-                WaitSilence(PAUSE_MS, timeout_ms=12_000),
+                _voice("unknown-again"),
+                WaitSilence(PAUSE_MS),
+                _voice("goodbye"),
+                WaitSilence(PAUSE_MS),
                 HangUp(),
             ),
-            "nobody is called; the caller ends the call",
-            lambda result: (
-                result.outcome in {"caller_hung_up", "completed", "message", "fallback"}
-                and not result.reached_colleague
-            ),
+            "nobody is called, a message is offered, the call ends in peace",
+            lambda result: result.outcome in {"caller_hung_up", "completed"} and not result.reached_colleague,
         ),
         Scenario(
             "hangup",
             "hangs up in mid-sentence",
-            (WaitSilence(PAUSE_MS), Say(VOICES / "sales.wav", cut_ms=700), HangUp()),
+            (WaitSilence(PAUSE_MS), Say(VOICES / "long.wav", cut_ms=3000), HangUp()),
             "noticed, and recorded as hung up",
             lambda result: result.outcome == "caller_hung_up",
         ),
