@@ -71,7 +71,7 @@ def application_services(environment: Mapping[str, str]) -> dict[str, Service]:
             [
                 *(python, "-m", "celery", "-A", "secretary.config", "beat", "--loglevel", "INFO", "--pidfile="),
             ],
-            ready_line="beat: Starting",
+            ready_line="maxinterval",  # the banner: the log is kept free of Celery's chatter
         ),
     ]
     return {one.name: one for one in every}
