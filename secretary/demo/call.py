@@ -40,14 +40,12 @@ class Placed:
 class DemoSwitch:
     """The switch, running from `with` to its end; a telephone network of one caller and two colleagues a tenant."""
 
-    def __init__(self, *, port: int, password: str, transport: str, dialplans: list[str], phones: list[Extension]):
+    def __init__(self, *, port: int, password: str, transport: str, phones: list[Extension]):
         options = Options(port=port, password=password, stream_dialect=DIALECTS.get(transport, "community"))
         options.codec = "PCMU"
         self._switch = StandInSwitch(options)
         for phone in phones:
             self._switch.add_extension(phone)
-        for dialplan in dialplans:
-            self._switch.dialplan.load_xml(dialplan)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stand-in switch", daemon=True)
 
@@ -67,6 +65,10 @@ class DemoSwitch:
             self._run(self._switch.stop(), 10.0)
         finally:
             self._end()
+
+    def install(self, dialplan: str) -> None:
+        """Load a dialplan's XML, before the first call. Raises ValueError."""
+        self._switch.dialplan.load_xml(dialplan)
 
     @property
     def port(self) -> int:

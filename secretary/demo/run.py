@@ -49,17 +49,14 @@ def demo(options: DemoOptions) -> int:
         from secretary.demo.tenants import ACME, EXTENSION, TENANTS
 
         screen = Screen(stream)
-        port = free_port(SWITCH_PORT)
-        _step(progress, "tenants", lambda: _seed(options, port, credentials))
-        stack.start()
-        dialplans = [_dialplan(tenant.domain) for tenant in TENANTS]
+        switch_password = credentials.password("switch")
         with DemoSwitch(
-            port=port,
-            password=credentials.password("switch"),
-            transport=options.transport,
-            dialplans=dialplans,
-            phones=_phones(),
+            port=_switch_port(stack, progress), password=switch_password, transport=options.transport, phones=_phones()
         ) as switch:
+            _step(progress, "tenants", lambda: _seed(options, switch.port, credentials))
+            stack.start()
+            for tenant in TENANTS:
+                switch.install(_dialplan(tenant.domain))
             scenario = SCENARIOS[options.scenario]
             screen.say(f"\nA caller who {scenario.says} dials {EXTENSION} at {ACME.domain} ({options.transport}).\n")
             summary = _call(switch, screen, scenario, options)
@@ -91,6 +88,15 @@ def _step(progress: Progress, name: str, work: Callable[[], object]) -> None:
     progress(name, None)
     work()
     progress(name, time.monotonic() - begun)
+
+
+def _switch_port(stack: Stack, progress: Progress) -> int:
+    """8021 as on a real switch, or the next one that neither others nor the platform itself want."""
+    own = {stack.address(name)[1] for name in ("web", "voicenode", "media", "udp")}
+    port = free_port(SWITCH_PORT, avoid=own)
+    if port != SWITCH_PORT:
+        progress.say(f"Port {SWITCH_PORT} is in use by another program: the stand-in switch takes {port}.")
+    return port
 
 
 def _seed(options: DemoOptions, port: int, credentials: Credentials) -> None:

@@ -53,7 +53,8 @@ def test_the_switch_in_its_thread(tmp_path: Path) -> None:
     threads = threading.active_count()
     path = tmp_path / "call.wav"
     phones = [Extension("1001", "acme.example", answer_after_s=0.1)]
-    with DemoSwitch(port=0, password="x", transport="direct-udp", dialplans=[DIALPLAN], phones=phones) as switch:
+    with DemoSwitch(port=0, password="x", transport="direct-udp", phones=phones) as switch:
+        switch.install(DIALPLAN)
         placed = switch.place_call("acme.example", "8001", quick(Pause(1500), HangUp()), path, lambda message: None)
     assert placed.reached_colleague
     assert placed.hangup_cause == "NORMAL_CLEARING"
@@ -67,16 +68,16 @@ def test_the_switch_in_its_thread(tmp_path: Path) -> None:
 def test_a_taken_port_is_told() -> None:
     """The second switch on one port says so, and leaves no thread behind."""
     threads = threading.active_count()
-    with DemoSwitch(port=0, password="x", transport="direct-udp", dialplans=[], phones=[]) as first:
+    with DemoSwitch(port=0, password="x", transport="direct-udp", phones=[]) as first:
         taken = first.port
         with pytest.raises(OSError, match="in use"):
-            DemoSwitch(port=taken, password="x", transport="direct-udp", dialplans=[], phones=[]).__enter__()
+            DemoSwitch(port=taken, password="x", transport="direct-udp", phones=[]).__enter__()
     assert threading.active_count() == threads
 
 
 def test_the_loop_is_free_for_others() -> None:
     """Placing a call blocks the caller's thread, not the switch's."""
-    with DemoSwitch(port=0, password="x", transport="direct-udp", dialplans=[DIALPLAN], phones=[]) as switch:
+    with DemoSwitch(port=0, password="x", transport="direct-udp", phones=[]) as switch:
         seen: list[int] = []
 
         async def connect() -> None:
