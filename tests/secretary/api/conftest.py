@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from secretary.api import shared_memory
+from tests.cast import Tenant, make_tenant
+from tests.secretary.api.client import Api, bearer, domain_key, installation_key
+
+
+@pytest.fixture(autouse=True)
+def fresh_counts() -> Iterator[None]:
+    """Nobody has asked for anything yet, and no nonce was seen."""
+    redis = shared_memory.client()
+    for name in redis.scan_iter(f"{shared_memory.PREFIX}*"):
+        redis.delete(name)
+    yield
+
+
+@pytest.fixture
+def acme(db: None) -> Tenant:
+    return make_tenant("acme.example")
+
+
+@pytest.fixture
+def globex(db: None) -> Tenant:
+    return make_tenant("globex.example")
+
+
+@pytest.fixture
+def api(acme: Tenant) -> Api:
+    """Acme's own key, with every scope."""
+    return bearer(domain_key(acme.domain_uuid))
+
+
+@pytest.fixture
+def operator(db: None) -> Api:
+    """The installation's key, with every scope."""
+    return bearer(installation_key())
