@@ -187,7 +187,8 @@ class OutboundCall(Channel):
         self._answered = True
 
     def _on_execute(self, event: Event) -> None:
-        if self._unparked is not None:
+        # `uuid_bridge` shows up as an application of that name, right before CHANNEL_BRIDGE.
+        if self._unparked is not None and event.get("Application") != "uuid_bridge":
             self._finish(Left("transferred"))
 
     def _on_unpark(self, event: Event) -> None:

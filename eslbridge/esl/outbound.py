@@ -21,6 +21,7 @@ from eslbridge.esl.call import OutboundCall
 from eslbridge.esl.connection import Connection
 from eslbridge.esl.errors import EslError, ProtocolError
 from eslbridge.esl.events import Event, channel_data
+from eslbridge.esl.listener import Listener
 from eslbridge.esl.protocol import Message
 from eslbridge.metrics import (
     ESL_CALLS,
@@ -34,10 +35,10 @@ log = structlog.get_logger(__name__)
 
 CONNECT_S: Final = 2.0
 """How long FreeSWITCH may take to describe the channel."""
-BACKLOG: Final = 4096
 CLOSE_S: Final = 2.0
 REOPEN_S: Final = 0.5
 """How long to wait before trying again for a port that somebody else holds."""
+EXHAUSTED_S: Final = 1.0
 
 CallHandler = Callable[[OutboundCall], Awaitable[None] | None]
 
@@ -59,10 +60,10 @@ class OutboundServer:
         reuse_port: bool = False,
     ) -> None:
         self._handler = handler
-        self._address = (host, port)
+        self._host = host
         self._max = max_connections
-        self._reuse_port = reuse_port
-        self._listener: asyncio.Server | None = None
+        self._listener = Listener(host, port, accepted=self._accepted, exhausted=self._exhausted, reuse_port=reuse_port)
+        self._arriving = 0
         self._open: set[Connection] = set()
         self._calls: dict[str, OutboundCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -73,7 +74,7 @@ class OutboundServer:
     @property
     def port(self) -> int:
         """The port in use, also where 0 was asked for."""
-        return self._address[1]
+        return self._listener.port
 
     @property
     def connections(self) -> int:
@@ -82,7 +83,7 @@ class OutboundServer:
 
     @property
     def is_listening(self) -> bool:
-        return self._listener is not None
+        return self._listener.is_open
 
     def call(self, call_uuid: str) -> OutboundCall | None:
         """The newest connection of a channel, if it is connected here."""
@@ -90,13 +91,13 @@ class OutboundServer:
 
     async def start(self) -> None:
         """Begin to listen. Raises OSError if the port is taken."""
-        await self._listen()
-        log.info("esl outbound server listens", host=self._address[0], port=self.port, max_connections=self._max)
+        self._listener.open()
+        log.info("esl outbound server listens", host=self._host, port=self.port, max_connections=self._max)
 
     def drain(self) -> None:
         """Accept no more calls: FreeSWITCH tries the next host. The calls there are go on."""
         self._draining = True
-        self._close_listener()
+        self._listener.close()
 
     async def close(self, reason: str = "node ends") -> None:
         """Stop, and cut what is left: those callers go on in the dialplan."""
@@ -119,35 +120,45 @@ class OutboundServer:
 
     # --- listening ---
 
-    async def _listen(self) -> None:
-        host, port = self._address
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM)
+    def _accepted(self, accepted: socket.socket) -> None:
+        self._arriving += 1
+        task = asyncio.get_running_loop().create_task(self._take_in(accepted))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        if self._listener.is_open and len(self._open) + self._arriving >= self._max:
+            log.warning("esl outbound server is full: listener closed", connections=len(self._open) + self._arriving)
+            ESL_LISTENER_CLOSED.inc()
+            self._listener.close()
+
+    async def _take_in(self, accepted: socket.socket) -> None:
         try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if self._reuse_port:
-                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            listening.setblocking(False)
-            listening.bind((host, port))
-            # asyncio accepts as many in one go as the backlog it is told: few, so that `max_connections` holds.
-            server = await asyncio.get_running_loop().create_server(self._arrival, sock=listening, backlog=16)
-            listening.listen(BACKLOG)
-        except BaseException:
-            listening.close()
+            await asyncio.get_running_loop().connect_accepted_socket(self._arrival, accepted)
+        except OSError as error:
+            log.warning("esl connection lost at once", reason=str(error))
+            accepted.close()
+        except asyncio.CancelledError:
+            accepted.close()
             raise
-        self._address = (host, listening.getsockname()[1])
-        self._listener = server
+        finally:
+            self._arriving -= 1
 
-    def _close_listener(self) -> None:
-        listener, self._listener = self._listener, None
-        if listener is not None:
-            listener.close()
+    def _exhausted(self, error: OSError) -> None:
+        """No more file descriptors: refuse for a while, which sends calls to the next host."""
+        log.error("esl outbound server cannot accept: listener closed", error=str(error), connections=len(self._open))
+        ESL_LISTENER_CLOSED.inc()
+        self._listener.close()
+        self._reopen_soon(EXHAUSTED_S)
 
-    async def _reopen(self) -> None:
-        while not self._draining and self._listener is None and len(self._open) < self._max:
+    def _reopen_soon(self, pause_s: float = 0.0) -> None:
+        if self._opening is None and not self._draining:
+            self._opening = asyncio.get_running_loop().create_task(self._reopen(pause_s))
+
+    async def _reopen(self, pause_s: float) -> None:
+        await asyncio.sleep(pause_s)
+        while not self._draining and not self._listener.is_open and len(self._open) < self._max:
             try:
-                await self._listen()
-                log.info("esl outbound server has room again", connections=len(self._open))
+                self._listener.open()
+                log.info("esl outbound server listens again", connections=len(self._open))
             except OSError as error:
                 log.error("esl outbound port not available", port=self.port, error=str(error))
                 await asyncio.sleep(REOPEN_S)
@@ -164,11 +175,7 @@ class OutboundServer:
         """Count a connection; whether there is room for its call."""
         self._open.add(connection)
         ESL_CALLS_OPEN.set(len(self._open))
-        if len(self._open) >= self._max and self._listener is not None:
-            log.warning("esl outbound server is full: listener closed", connections=len(self._open))
-            ESL_LISTENER_CLOSED.inc()
-            self._close_listener()
-        return len(self._open) <= self._max
+        return len(self._open) <= self._max and not self._draining
 
     def _took(self, call: OutboundCall) -> None:
         older = self._calls.get(call.call_uuid)
@@ -184,9 +191,8 @@ class OutboundServer:
         ESL_CALLS_OPEN.set(len(self._open))
         if self._empty is not None and not self._open:
             self._empty.set()
-        room = len(self._open) <= self._max - max(1, self._max // 50)
-        if room and self._listener is None and not self._draining and self._opening is None:
-            self._opening = asyncio.get_running_loop().create_task(self._reopen())
+        if not self._listener.is_open and len(self._open) <= self._max - max(1, self._max // 50):
+            self._reopen_soon()
 
     def _arrived(self, call: OutboundCall, *, has_room: bool) -> None:
         if not has_room:

@@ -82,10 +82,11 @@ class Switch:
                 if answer:
                     self.send(answer)
                 if command == "exit" and self.closes:
-                    self.writer.close()
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
+        finally:
+            self.writer.close()
         self.closed = True
         self._heard.set()
 

@@ -221,6 +221,7 @@ async def test_come_back_to_us(
 async def test_bridged_elsewhere(line: Line) -> None:
     """Unparked and bridged: the other leg is named, then the call has left."""
     line.switch.send(event("CHANNEL_UNPARK", Answer_State="answered"))
+    line.switch.send(event("CHANNEL_EXECUTE", Application="uuid_bridge"))
     line.switch.send(event("CHANNEL_BRIDGE", Bridge_A_Unique_ID=RECORDED_UUID, Bridge_B_Unique_ID=OTHER))
     await line.settle()
     assert line.events == [Bridged(OTHER), Left("bridged")]

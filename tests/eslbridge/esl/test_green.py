@@ -232,7 +232,7 @@ def test_gevent_stays_out_of_processes_with_an_event_loop() -> None:
 CELERY = """
 from gevent import monkey
 monkey.patch_all()
-import sys
+import os, sys
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
 from eslbridge.esl import commands
@@ -252,7 +252,8 @@ def ask(name):
         client.close()
 
 with start_worker(app, pool="gevent", concurrency=10, perform_ping_check=False, loglevel="ERROR"):
-    print([ask.delay(f"v{i}").get(timeout=20) for i in range(5)])
+    print([ask.delay(f"v{i}").get(timeout=20) for i in range(5)], flush=True)
+    os._exit(0)  # the test worker takes ten seconds to end
 """
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 
 import pytest
+import uvloop
 
 from eslbridge.esl import outbound
 from eslbridge.esl.call import OutboundCall
 from eslbridge.esl.outbound import OutboundServer
 from eslbridge.metrics import ESL_DROPPED
 from tests.eslbridge.esl.switch import RECORDED_UUID, Switch, reply
+
+on_each_loop = pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+"""The node runs on uvloop; where its sockets differ from asyncio's own, both are tried."""
 
 
 class Calls:
@@ -123,42 +128,55 @@ async def test_a_caller_who_hangs_up_before_connect(server: OutboundServer) -> N
     assert server.connections == 0 and dropped("before connect") == before + 5
 
 
-async def test_full_server_refuses_connections_and_reopens(calls: Calls) -> None:
+@on_each_loop
+def test_full_server_refuses_connections_and_reopens(run: Callable[[Coroutine[None, None, None]], None]) -> None:
     """When full it does not listen, so FreeSWITCH tries the next host; with room it listens on the same port again."""
-    server = OutboundServer(calls, port=0, max_connections=2)
-    await server.start()
-    first, _second = await Switch.dial(server.port), await Switch.dial(server.port)
-    for _ in range(2):
-        await calls.next()
-    assert not server.is_listening
-    with pytest.raises(ConnectionRefusedError):
+
+    async def scenario() -> None:
+        calls = Calls()
+        server = OutboundServer(calls, port=0, max_connections=2)
+        await server.start()
+        first, _second = await Switch.dial(server.port), await Switch.dial(server.port)
+        for _ in range(2):
+            await calls.next()
+        assert not server.is_listening
+        with pytest.raises(ConnectionRefusedError):
+            await Switch.dial(server.port)
+        first.end()
+        await first.gone()
+        async with asyncio.timeout(3):
+            while not server.is_listening:
+                await asyncio.sleep(0.01)
         await Switch.dial(server.port)
-    first.end()
-    await first.gone()
-    async with asyncio.timeout(3):
-        while not server.is_listening:
-            await asyncio.sleep(0.01)
-    await Switch.dial(server.port)
-    await calls.next()
-    await server.close()
+        await calls.next()
+        await server.close()
+
+    run(scenario())
 
 
-async def test_one_too_many_from_the_backlog_is_given_back_with_care(calls: Calls) -> None:
-    """Whoever was accepted by the kernel before the listener closed gets `busy`, and no exit within 100 ms."""
-    server = OutboundServer(calls, port=0, max_connections=1)
-    await server.start()
-    loop = asyncio.get_running_loop()
-    raw = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]  # both wait in the backlog
-    since = loop.time()
-    for sock in raw:
-        sock.setblocking(False)
-    switches = [Switch(*await asyncio.open_connection(sock=sock)) for sock in raw]
-    await calls.next()
-    await switches[1].heard("exit")
-    assert loop.time() - since >= 0.1
-    assert any("eslbridge_result 'busy'" in command for command in switches[1].said)
-    assert "exit" not in switches[0].said and calls.queue.empty()
-    await server.close()
+@on_each_loop
+def test_those_in_the_backlog_are_given_back_with_care(run: Callable[[Coroutine[None, None, None]], None]) -> None:
+    """Whom the kernel accepted before the listener closed gets `busy`, no reset, and no exit within 100 ms."""
+
+    async def scenario() -> None:
+        calls = Calls()
+        server = OutboundServer(calls, port=0, max_connections=1)
+        await server.start()
+        loop = asyncio.get_running_loop()
+        raw = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(40)]  # all wait in the backlog
+        since = loop.time()
+        for sock in raw:
+            sock.setblocking(False)
+        switches = [Switch(*await asyncio.open_connection(sock=sock)) for sock in raw]
+        await calls.next()
+        for switch in switches[1:]:
+            await switch.heard("exit")
+            assert any("eslbridge_result 'busy'" in command for command in switch.said)
+        assert loop.time() - since >= 0.1
+        assert "exit" not in switches[0].said and calls.queue.empty()
+        await server.close()
+
+    run(scenario())
 
 
 async def test_a_handler_that_fails_gives_the_caller_back(calls: Calls) -> None:
@@ -208,3 +226,14 @@ async def test_a_switch_that_stops_reading_is_dropped(server: OutboundServer, ca
         for _ in range(5000):
             call._connection.send(outbound.commands.audio_stream_send_text(RECORDED_UUID, big))
     assert dropped("not reading") + dropped("queue full") >= before
+
+
+async def test_no_file_descriptors_left(server: OutboundServer, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it refuses, which sends calls to the next host, and listens again after a while."""
+    monkeypatch.setattr(outbound, "EXHAUSTED_S", 0.05)
+    server._exhausted(OSError(errno.EMFILE, "Too many open files"))
+    with pytest.raises(ConnectionRefusedError):
+        await Switch.dial(server.port)
+    await asyncio.sleep(0.2)
+    await Switch.dial(server.port)
+    await calls.next()
