@@ -31,6 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calls", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=15.0, help="length of the measurement, after a warm-up of 3 s")
     parser.add_argument("--core", type=int, default=0, help="the core the server is pinned to")
+    parser.add_argument(
+        "--agent",
+        choices=("simple", "session"),
+        default="simple",
+        help="who answers: the simplest agent, or the product's conversation with a provider of fixed answers",
+    )
+    parser.add_argument("--recording", action="store_true", help="with --agent session: record every call to disk")
     parser.add_argument("--no-vad", action="store_true", help="without voice activity: the transport alone")
     parser.add_argument("--thread", action="store_true", help="judge voice activity in a worker thread, to compare")
     parser.add_argument("--no-silence", action="store_true", help="send nothing between utterances, to compare")
@@ -56,6 +63,8 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
                 "core": core,
                 "transport": transport,
                 "vad": not options.get("no_vad"),
+                "agent": options.get("agent") or "simple",
+                "recording": bool(options.get("recording")),
                 "silence": not options.get("no_silence"),
                 "thread": bool(options.get("thread")),
                 "profile": options.get("profile") or "",
@@ -115,6 +124,7 @@ def _report(
     return {
         "transport": transport,
         "calls": calls,
+        "agent": measured["agent"],
         "cpu_percent": measured["cpu_percent"],
         "core_used_by_others_percent": measured["core_used_by_others_percent"],
         "rss_mb": measured["rss_mb"],

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import cProfile
-import gc
 import json
 import os
 import resource
+import shutil
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import uvloop
 
+from eslbridge.media import process
 from eslbridge.media.codec import Law
 from eslbridge.media.direct_udp import DirectUdpLeg
 from eslbridge.media.node import MediaNode
@@ -76,8 +79,16 @@ async def serve(config: dict[str, Any]) -> None:
     voice = sounds.load("agent")
     plan = await ask(stdin)
     transport, agents, urls, legs = config["transport"], [], [], []
-    gc.collect()
-    gc.freeze()
+    if config["agent"] == "session":
+        # Only here: the simple agent is measured without the product's modules in memory.
+        from secretary.conversation.recording import Disk
+
+        from . import session_agent
+
+        disk = Disk()
+    sessions: list[asyncio.Task[object]] = []
+    folder = Path(tempfile.mkdtemp(prefix="bench-media-")) if config["recording"] else None
+    process.tune()
     before = rss_kb()
     for n in range(plan["calls"]):
         call_uuid = f"ca110000-0000-4000-8000-{n:012d}"
@@ -92,7 +103,13 @@ async def serve(config: dict[str, Any]) -> None:
             token = node.tokens.issue(call_uuid=call_uuid, domain_uuid=_DOMAIN, leg=leg, now=node.now())
             urls.append(node.websocket_url(token))
         legs.append(leg)
-        agents.append(Agent(leg, speech, voice))
+        if config["agent"] == "session":
+            assert speech is not None  # noqa: S101 - `media.py` gives it
+            sessions.append(session_agent.begin(leg, speech, voice, disk, call_uuid, folder))
+        else:
+            agents.append(Agent(leg, speech, voice))
+        # Calls do not all begin in the same instant, nor flush their recordings in the same one of each second.
+        await asyncio.sleep(2.0 / plan["calls"])
     say({"udp": node.udp.address, "urls": urls})
     profile = cProfile.Profile() if config["profile"] else None
     await ask(stdin)
@@ -109,6 +126,7 @@ async def serve(config: dict[str, Any]) -> None:
     after = rss_kb()
     say(
         {
+            "agent": config["agent"] + ("+recording" if folder is not None else ""),
             "cpu_percent": round(100 * busy / wall, 1),
             "core_used_by_others_percent": round(max(100 * (core - busy) / wall, 0.0), 1),
             "rss_mb": round(after / 1024, 1),
@@ -138,9 +156,14 @@ async def serve(config: dict[str, Any]) -> None:
     )
     with contextlib.suppress(EOFError):
         await ask(stdin)
+    for session in sessions:
+        session.cancel()
+    await asyncio.gather(*sessions, return_exceptions=True)
     for leg in legs:
         leg.close()
     await node.stop()
+    if folder is not None:
+        await asyncio.to_thread(shutil.rmtree, folder)
 
 
 def warm_up(speech: VoiceActivity) -> None:
