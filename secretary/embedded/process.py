@@ -29,7 +29,7 @@ class Service:
     cwd: Path | None = None
     probe: Callable[[], bool] | None = None
     ready_line: str | None = None
-    ready_deadline_s: float = 30.0
+    ready_deadline_s: float = 60.0
     stop_signal: signal.Signals = signal.SIGTERM
     stop_deadline_s: float = 10.0
     account: Account | None = None

@@ -11,7 +11,7 @@ from secretary.embedded.process import Service
 
 PROJECT = Path(__file__).resolve().parents[2]
 APPLICATION = ("web", "voicenode", "worker-esl", "worker", "beat")
-"""In the order of their start; they stand on PostgreSQL and Redis."""
+"""In the order of their start. They stand on PostgreSQL and Redis, not on each other."""
 
 
 def bind_address(environment: Mapping[str, str], name: str, default: str) -> tuple[str, int]:

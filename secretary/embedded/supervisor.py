@@ -75,18 +75,28 @@ class Supervisor:
 
         Raises ServiceFailedError when it dies or is not ready within its deadline (it is stopped then).
         """
-        begun = time.monotonic()
+        self.begin(service)
+        return self.await_ready(service.name)
+
+    def begin(self, service: Service) -> None:
+        """Start one service without waiting: `await_ready` must follow. So several get ready side by side."""
         entry = _Entry(service, BoundedLog(self._logs / f"{service.name}.log"))
-        process = self._in_thread(lambda: self._spawn(entry))
         self._entries[service.name] = entry
+        self._in_thread(lambda: self._spawn(entry))
+
+    def await_ready(self, name: str) -> float:
+        """Wait for a service that was begun; gives the seconds since its start, and raises as `start` does."""
+        entry = self._entries[name]
+        process = entry.process
+        assert process is not None  # noqa: S101
         try:
-            self._await_ready(process, entry, begun)
+            self._await_ready(process, entry)
         except BaseException:
-            self._entries.pop(service.name, None)
+            self._entries.pop(name, None)
             self._end([entry])
             raise
         entry.watched = True
-        return time.monotonic() - begun
+        return time.monotonic() - process.started_at
 
     def running(self) -> list[str]:
         """Names of the services under supervision, in the order in which they were started."""
@@ -126,13 +136,13 @@ class Supervisor:
             self._undertaker.stdin.close()  # with no pid left in the file it just ends
             self._undertaker.wait(timeout=10)
 
-    def _await_ready(self, process: Process, entry: _Entry, begun: float) -> None:
+    def _await_ready(self, process: Process, entry: _Entry) -> None:
         service = entry.service
         while not process.is_ready():
             if not process.alive:
                 process.wait_stopped(0)
                 raise self._failure(entry, f"ended with status {process.popen.returncode} while it was starting")
-            if time.monotonic() - begun > service.ready_deadline_s:
+            if time.monotonic() - process.started_at > service.ready_deadline_s:
                 raise self._failure(entry, f"was not ready within {service.ready_deadline_s:.0f} s")
             time.sleep(POLL_S)
         # A foreign server on the same port would answer the probe in its place: ours must be alive, too.

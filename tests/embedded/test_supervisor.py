@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,19 @@ def test_start_returns_when_the_service_is_ready(supervisor: Supervisor, tmp_pat
     supervisor.start(program("one", OBEDIENT))
     assert supervisor.running() == ["one"]
     assert (tmp_path / "log" / "one.log").read_text() == "up\n"
+
+
+def test_several_get_ready_side_by_side(supervisor: Supervisor) -> None:
+    """The start of all takes as long as the slowest, not as their sum."""
+    source = "import time; time.sleep(0.4); print('up', flush=True); time.sleep(60)"
+    names = ["one", "two", "three"]
+    begun = time.monotonic()
+    for name in names:
+        supervisor.begin(program(name, source))
+    for name in names:
+        supervisor.await_ready(name)
+    assert time.monotonic() - begun < 1.1
+    assert supervisor.running() == names
 
 
 def test_service_that_dies_while_starting_is_reported_with_its_last_lines(supervisor: Supervisor) -> None:
