@@ -7,6 +7,8 @@ from typing import Final, cast
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 PREFIX: Final = "secretary:api:"
 TIMEOUT_S: Final = 0.5
@@ -15,8 +17,17 @@ TIMEOUT_S: Final = 0.5
 @lru_cache(maxsize=1)
 def client() -> redis.Redis:
     """This process's pool of connections. Every command may raise redis.RedisError."""
+    return connect(settings.REDIS_URL)
+
+
+def connect(url: str) -> redis.Redis:
+    """A client that gives up soon: a request waits for it. One retry, for a connection that has gone stale."""
     return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, health_check_interval=30
+        url,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
+        health_check_interval=30,
+        retry=Retry(NoBackoff(), 1),
     )
 
 

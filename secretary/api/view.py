@@ -115,6 +115,8 @@ class ApiView(APIView):
         if problem.code == "method_not_allowed":
             response.headers["Allow"] = ", ".join(self.allowed_methods)
         response.exception = True
+        # Django would log each of them as a warning; a client's mistakes are not the operator's.
+        response._has_been_logged = problem.status < 500  # type: ignore[attr-defined]
         return response
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

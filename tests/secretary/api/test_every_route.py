@@ -306,6 +306,7 @@ def test_foreign_and_missing_objects(pattern: URLPattern, method: str, ours: Cas
             assert send(api, method, stolen, row, ours.bodies) == 404
         made = (201, 400) if pattern.name in MAKES and method == "PUT" else (404,)
         for api in keys.values():
+            absent = address(pattern, {**ours.objects, name: uuid4()})
             assert send(api, method, absent, row, ours.bodies) in made
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import redis
 from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
@@ -242,7 +241,7 @@ def test_without_the_memory_of_nonces_no_assertion_counts(acme: Tenant, monkeypa
 
 @contextmanager
 def _no_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    gone = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
+    gone = shared_memory.connect("redis://127.0.0.1:1/0")
     with monkeypatch.context() as patch:
         patch.setattr(shared_memory, "client", lambda: gone)
         yield
