@@ -25,9 +25,10 @@ ENGLISH: Final[Mapping[Intent, tuple[str, ...]]] = {
         "[GREET] [a | leave a] message [TAIL]",
     ),
     Intent.OPERATOR: (
-        "[GREET] [ASK] ([the | an] operator | a person | a real person | a human [being] | [the | a] receptionist)"
+        "[GREET] [ASK] (the operator | an operator | a person | a real person | a human being | [the | a] receptionist)"
         " [TAIL]",
         "[GREET] ASK (somebody | someone | anybody | anyone) [TAIL]",
+        "operator [please]",
     ),
     Intent.YES: (
         "(yes | yeah | yep | sure | okay | correct | right | of course | yes i would | yes i do | that's right) [TAIL]",
@@ -37,7 +38,7 @@ ENGLISH: Final[Mapping[Intent, tuple[str, ...]]] = {
         "[sorry] (repeat | (can | could) you [please] repeat | please repeat | say) (that | it) [again] [TAIL]",
         "(sorry | pardon | pardon me | excuse me | what | say again | what did you say | once more)",
     ),
-    Intent.GOODBYE: ("[no] [okay] [thank you | thanks] [very much] (goodbye | bye | bye bye | good bye) [now]",),
+    Intent.GOODBYE: ("[no] [okay] [thank you [very much] | thanks] (goodbye | bye | bye bye | good bye) [now]",),
     Intent.UNKNOWN: (
         "OTHER",
         "[GREET] ASK [the | your | somebody in | someone in | somebody from | someone from] OTHER [ROOM] [TAIL]",
@@ -75,7 +76,7 @@ SLOTS: Final[Mapping[str, Mapping[str, str]]] = {
         " | (can | could | would) you [please] (put me through to | connect me (to | with) | transfer me to)"
         " | [please] (put me through to | connect me (to | with) | transfer me to | give me)",
         "ROOM": "department | team | office | desk | [department] line",
-        "TAIL": "please | thanks | thank you | thank you very much | if possible",
+        "TAIL": "please | thanks | thank you",
     },
     "pt-br": {
         "GREET": "alô | oi | olá | bom dia | boa tarde | boa noite",

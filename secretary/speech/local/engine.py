@@ -188,9 +188,12 @@ def _too_slow(segments: list[tuple[str, int, float]], rules: Grammar) -> bool:
 def _confidence(segments: list[tuple[str, int, float]], rules: Grammar, what: Understood, language: str) -> float:
     """How well the words that carry the meaning sounded: the name's, or all of them where there is none."""
     words = [segment for segment in segments if segment[0].partition("(")[0] in rules.words]
-    named = [segment for segment in words if grammar.is_place(segment[0])] or words
-    frames = sum(count for _, count, _ in named)
-    score = sum(score for _, _, score in named) / max(1, frames)
+    if what.intent is Intent.PLACE:
+        telling = [segment for segment in words if grammar.is_place(segment[0])]
+    else:
+        telling = [segment for segment in words if segment[0].partition("(")[0] in rules.telling] or words
+    frames = sum(count for _, count, _ in telling)
+    score = sum(score for _, _, score in telling) / max(1, frames)
     sure = 1.0 / (1.0 + math.exp(-2.0 * (score - ASK_BACK)))
     if language != "en" and what.intent is Intent.PLACE:
         return min(sure, FOREIGN_CONFIDENCE)

@@ -25,6 +25,7 @@ MAX_WORDS: Final = 8
 """Words of one name; what is longer is cut, as a caller would."""
 
 ANSWERS: Final = frozenset({Intent.YES, Intent.NO, Intent.GOODBYE, Intent.UNKNOWN})
+ARTICLES: Final = frozenset("a an the for you him her them of it that um uma o os as do da de".split())
 FILLER: Final = "g_"
 OTHER: Final = "g"
 """The filler's place in the automaton: one arc there, a loop of syllables in the network."""
@@ -82,6 +83,8 @@ class Grammar:
     """In CMUdict's format: `symbol PH ON ES`, alternatives as `symbol(2)`."""
     words: Mapping[str, str]
     """Symbol to the word as it is written."""
+    telling: frozenset[str]
+    """Symbols of words that carry a meaning by themselves: a name's, or those of a rule that are in no slot."""
     lengths: Mapping[str, int]
     """Symbol to how many phones its word has."""
 
@@ -159,8 +162,10 @@ def build(spec: GrammarSpec, lexicon: Pronouncer) -> Grammar:
     symbols = {word: symbol for symbol, word in words.items() if not is_place(symbol)}
     compiled = automaton.compile_rules(rules, slots, symbols)
     filler = "".join(f"{syllable} {' '.join(way)}\n" for syllable, way in SYLLABLES.items())
+    common = {word for line in SLOTS[spec.language].values() for word in automaton.tokens(line)} | ARTICLES
+    telling = frozenset(symbol for symbol, word in words.items() if is_place(symbol) or word not in common)
     lengths = {symbol: len(sounds[word][0]) for symbol, word in words.items()}
-    return Grammar(compiled, _dictionary(words, sounds) + filler, words, lengths)
+    return Grammar(compiled, _dictionary(words, sounds) + filler, words, telling, lengths)
 
 
 def _dictionary(words: Mapping[str, str], sounds: Mapping[str, tuple[Pronunciation, ...]]) -> str:
