@@ -138,6 +138,10 @@ class Channel:
         return self._call_uuid
 
     @property
+    def connection(self) -> Connection:
+        return self._connection
+
+    @property
     def variables(self) -> Mapping[str, str]:
         """Channel data when the call came, by name without `variable_`; `Caller-Caller-ID-Number` and such as well."""
         return ChannelVariables(self._data)

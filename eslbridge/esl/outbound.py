@@ -64,6 +64,7 @@ class OutboundServer:
         self._max = max_connections
         self._listener = Listener(host, port, accepted=self._accepted, exhausted=self._exhausted, reuse_port=reuse_port)
         self._arriving = 0
+        self._released_call = self._release_call  # one object for all calls
         self._open: set[Connection] = set()
         self._calls: dict[str, OutboundCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -183,11 +184,13 @@ class OutboundServer:
             older.superseded = True
         self._calls[call.call_uuid] = call
 
+    def _release_call(self, call: OutboundCall) -> None:
+        if self._calls.get(call.call_uuid) is call:
+            del self._calls[call.call_uuid]
+        self._released(call.connection)
+
     def _released(self, connection: Connection) -> None:
         self._open.discard(connection)
-        owner = connection.owner
-        if isinstance(owner, OutboundCall) and self._calls.get(owner.call_uuid) is owner:
-            del self._calls[owner.call_uuid]
         ESL_CALLS_OPEN.set(len(self._open))
         if self._empty is not None and not self._open:
             self._empty.set()
@@ -262,8 +265,8 @@ class _Arrival:
             return
         ESL_SETUP_SECONDS.observe(asyncio.get_running_loop().time() - self._since)
         call = OutboundCall(self.connection, data)
-        server, connection = self._server, self.connection
-        call.on_released = lambda _: server._released(connection)
+        server = self._server
+        call.on_released = server._released_call
         self.connection.owner = call
         log.info("call arrived", call_uuid=call.call_uuid, switch=call.peer)
         if message.header("Control") == "single-channel" or message.header("Socket-Mode") == "static":
