@@ -2,6 +2,7 @@
 
 tenants.E001  the database role bypasses row-level security (with `check --database default`, and at `migrate`)
 tenants.E002  no usable FIELD_ENCRYPTION_KEYS
+tenants.E003  EGRESS_PORTS, EGRESS_ALLOW, EGRESS_DENY or EGRESS_CA_FILE cannot be understood
 tenants.W001  served without HTTPS to other hosts than this one
 """
 
@@ -15,6 +16,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 from tenants import context
+from tenants.egress.client import tls_context
+from tenants.egress.policy import EgressPolicy
 from tenants.encryption import KeyRing
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "testserver"})
@@ -42,6 +45,17 @@ def encryption_keys(app_configs: Any, **_: Any) -> list[CheckMessage]:
     except ImproperlyConfigured as error:
         hint = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
         return [Error(str(error), hint=hint, id="tenants.E002")]
+    return []
+
+
+@register(Tags.security)
+def outgoing_requests(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """What tenants may reach must be said so that it can be understood."""
+    try:
+        tls_context(EgressPolicy.of_installation().ca_file)
+    except (ValueError, OSError) as error:
+        hint = "EGRESS_ALLOW=crm.internal:8080,10.1.0.0/16 EGRESS_PORTS=80,443 are such values."
+        return [Error(f"The settings EGRESS_*: {error}.", hint=hint, id="tenants.E003")]
     return []
 
 

@@ -23,6 +23,7 @@ from uuid import UUID
 from django.db import models
 from django.utils import timezone
 
+from tenants import audit
 from tenants.context import platform_context, tenant_context
 from tenants.models import ApiKey, InstallationKey
 
@@ -183,17 +184,21 @@ def rotate(key: AnyKey, *, overlap: timedelta = DEFAULT_OVERLAP, created_by: str
     else:
         issued = issue_installation_key(**about)
     end = now + min(max(overlap, timedelta(0)), MAX_OVERLAP)
+    before = audit.before(old)
     old.expires_at = min(end, old.expires_at) if old.expires_at is not None else end
     old.replaced_by = issued.key.key_uuid
     old.save(update_fields=["expires_at", "replaced_by", "updated_at"])
+    audit.saved(old, before)
     return issued
 
 
 def revoke(key: AnyKey) -> None:
     """End a key at once. Inside its own context."""
     if key.revoked_at is None:
+        before = audit.before(key)
         key.revoked_at = timezone.now()
         key.save(update_fields=["revoked_at", "updated_at"])
+        audit.saved(key, before)
 
 
 def _issue(key: AnyKey, lead: str) -> IssuedKey:
@@ -204,6 +209,7 @@ def _issue(key: AnyKey, lead: str) -> IssuedKey:
         key.assertion_secret = assertion_secret(token)
     key.full_clean()
     key.save(force_insert=True)
+    audit.saved(key, None)
     return IssuedKey(key, token)
 
 

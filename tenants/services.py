@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid4
 
+from tenants import audit
 from tenants.context import platform_context, tenant_context
 from tenants.models import Domain, Member
 
@@ -30,6 +31,7 @@ def create_domain(
         )
         domain.full_clean()
         domain.save(force_insert=True)
+        audit.saved(domain, None, domain_uuid=domain.pk)
     return domain
 
 
@@ -37,10 +39,12 @@ def update_domain(*, domain_uuid: UUID, **changes: Any) -> Domain:
     """Change a tenant's own settings. Raises Domain.DoesNotExist, ValidationError."""
     with tenant_context(domain_uuid):
         domain = Domain.objects.select_for_update().get()
+        before = audit.before(domain)
         for field, value in changes.items():
             setattr(domain, field, value)
         domain.full_clean()
         domain.save(update_fields=[*changes, "updated_at"])
+        audit.saved(domain, before)
     return domain
 
 

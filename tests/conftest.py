@@ -20,3 +20,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         cursor.execute("select rolsuper, rolbypassrls from pg_roles where rolname = current_user")
         if cursor.fetchone() != (False, False):
             pytest.exit("DATABASE_URL's role must be NOSUPERUSER NOBYPASSRLS (and CREATEDB): see script/test.", 4)
+        # Transactional tests empty every table; tests/tenants/test_audit.py looks at these triggers by themselves.
+        for table in ("tenants_auditevent", "tenants_installationevent"):
+            cursor.execute(f"alter table {table} disable trigger append_only_truncate")

@@ -69,6 +69,7 @@ class Call(TenantModel):
         ordering = ("-started_at",)
         indexes = (
             models.Index(fields=("domain", "-started_at"), name="secretary_call_recent"),
+            models.Index(fields=("domain", "destination", "-started_at"), name="secretary_call_destination"),
             models.Index(
                 fields=("domain", "lease_until"),
                 condition=models.Q(outcome="in_progress"),

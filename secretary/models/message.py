@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from secretary.models.call import Call
+from secretary.models.destination import Destination
 from secretary.models.secretary import Secretary
 from tenants.models import TenantModel
 
@@ -32,6 +33,17 @@ class Message(TenantModel):
         db_constraint=False,
         related_name="messages",
     )
+    destination = models.ForeignKey(
+        Destination,
+        verbose_name=_("for"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        db_column="destination_uuid",
+        db_constraint=False,
+        related_name="+",
+    )
+    """Whom the caller wanted; null where nobody in particular."""
     caller_number = models.CharField(_("caller's number"), max_length=64, blank=True, default="")
     caller_name = models.CharField(_("caller's name"), max_length=120, blank=True, default="")
     text = models.TextField(_("text"), blank=True, default="")

@@ -11,15 +11,18 @@ from django.db import transaction
 from secretary.models import Destination
 from secretary.services.optimistic import lock_settings, lock_unchanged
 from secretary.services.spoken_names import check_spoken_names
+from tenants import audit
 
 
 def _store(destination: Destination, values: dict[str, Any]) -> Destination:
+    before = audit.before(destination)
     for name, value in values.items():
         setattr(destination, name, value)
     # Before the constraint, which stays the last wall: these words tell which destination is in the way.
     check_spoken_names(destination)
     destination.full_clean()
     destination.save()
+    audit.saved(destination, before)
     return destination
 
 
@@ -37,6 +40,9 @@ def update_destination(*, destination_uuid: UUID, seen_at: datetime | None, **va
     return _store(lock_unchanged(Destination, destination_uuid, seen_at), values)
 
 
+@transaction.atomic
 def delete_destination(*, destination_uuid: UUID) -> None:
     """Remove a destination. Calls that were put through to it stay. Raises DoesNotExist."""
-    Destination.objects.get(pk=destination_uuid).delete()
+    destination = Destination.objects.get(pk=destination_uuid)
+    audit.deleted(destination)
+    destination.delete()

@@ -12,9 +12,11 @@ from django.utils.translation import gettext as _
 
 from secretary.models import ExtensionMapping
 from secretary.services.optimistic import lock_settings, lock_unchanged
+from tenants import audit
 
 
 def _store(mapping: ExtensionMapping, values: dict[str, Any]) -> ExtensionMapping:
+    before = audit.before(mapping)
     for name, value in values.items():
         setattr(mapping, name, value)
     others = ExtensionMapping.objects.select_related("secretary").exclude(pk=mapping.pk)
@@ -25,6 +27,7 @@ def _store(mapping: ExtensionMapping, values: dict[str, Any]) -> ExtensionMappin
         raise ValidationError({"extension": text % names})
     mapping.full_clean()
     mapping.save()
+    audit.saved(mapping, before)
     return mapping
 
 
@@ -42,6 +45,9 @@ def update_mapping(*, mapping_uuid: UUID, seen_at: datetime | None, **values: An
     return _store(lock_unchanged(ExtensionMapping, mapping_uuid, seen_at), values)
 
 
+@transaction.atomic
 def delete_mapping(*, mapping_uuid: UUID) -> None:
     """Free an extension. Raises DoesNotExist."""
-    ExtensionMapping.objects.get(pk=mapping_uuid).delete()
+    mapping = ExtensionMapping.objects.get(pk=mapping_uuid)
+    audit.deleted(mapping)
+    mapping.delete()

@@ -10,13 +10,16 @@ from django.db import transaction
 
 from secretary.models import Secretary
 from secretary.services.optimistic import lock_unchanged
+from tenants import audit
 
 
 def _store(secretary: Secretary, values: dict[str, Any]) -> Secretary:
+    before = audit.before(secretary)
     for name, value in values.items():
         setattr(secretary, name, value)
     secretary.full_clean()
     secretary.save()
+    audit.saved(secretary, before)
     return secretary
 
 
@@ -32,6 +35,11 @@ def update_secretary(*, secretary_uuid: UUID, seen_at: datetime | None, **values
     return _store(lock_unchanged(Secretary, secretary_uuid, seen_at), values)
 
 
+@transaction.atomic
 def delete_secretary(*, secretary_uuid: UUID) -> None:
     """Remove a secretary and its extensions. Its calls and messages stay. Raises DoesNotExist."""
-    Secretary.objects.get(pk=secretary_uuid).delete()
+    secretary = Secretary.objects.get(pk=secretary_uuid)
+    for mapping in secretary.extensions.all():
+        audit.deleted(mapping)
+    audit.deleted(secretary)
+    secretary.delete()

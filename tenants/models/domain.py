@@ -22,6 +22,14 @@ class Language(models.TextChoices):
     BRAZILIAN_PORTUGUESE = "pt-br", _("Brazilian Portuguese")
 
 
+class SecondFactorRule(models.TextChoices):
+    """Who must sign in with two factors. Never less than the installation's own rule."""
+
+    INSTALLATION = "", _("As the installation says")
+    ADMINISTRATORS = "administrators", _("Administrators")
+    EVERYBODY = "everybody", _("Everybody")
+
+
 def validate_time_zone(value: str) -> None:
     try:
         zoneinfo.ZoneInfo(value)
@@ -40,6 +48,13 @@ class Domain(Timestamped):
     max_calls = models.PositiveSmallIntegerField(
         _("simultaneous calls"), default=10, validators=[MaxValueValidator(10_000)]
     )
+    second_factor = models.CharField(
+        _("two-factor sign-in"),
+        max_length=16,
+        choices=SecondFactorRule.choices,
+        default=SecondFactorRule.INSTALLATION,
+        blank=True,
+    )
 
     objects: ClassVar[DomainManager[Self]] = DomainManager()
 
@@ -51,6 +66,9 @@ class Domain(Timestamped):
         constraints = (
             models.CheckConstraint(condition=models.Q(name__regex=NAME_PATTERN), name="tenants_domain_name"),
             models.CheckConstraint(condition=models.Q(language__in=Language.values), name="tenants_domain_language"),
+            models.CheckConstraint(
+                condition=models.Q(second_factor__in=SecondFactorRule.values), name="tenants_domain_second_factor"
+            ),
         )
 
     def __str__(self) -> str:

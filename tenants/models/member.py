@@ -27,6 +27,7 @@ class Member(TenantModel):
         verbose_name_plural = _("members")
         constraints = (
             models.UniqueConstraint(fields=("domain", "user"), name="tenants_member_once"),
+            models.UniqueConstraint(fields=("domain", "member_uuid"), name="tenants_member_tenant"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="tenants_member_role"),
         )
 

@@ -15,7 +15,7 @@ from tenants.rls import POLICY
 WITHOUT_TENANT: Final = {
     "django_migrations": "Django's record of the schema",
     "django_content_type": "names of models, the same for all",
-    "django_session": "signed-in browsers; a session belongs to a person, who may be a member of several domains",
+    "django_session": "unused, empty: sessions are in tenants_browsersession",
     "auth_user": "people; what they may see follows from tenants_member, which is behind the wall",
     "auth_group": "Django's groups, unused: roles are in tenants_member",
     "auth_group_permissions": "likewise",
@@ -23,6 +23,12 @@ WITHOUT_TENANT: Final = {
     "auth_user_groups": "unused, see auth_group",
     "auth_user_user_permissions": "unused, see auth_group",
     "tenants_installationkey": "keys of the installation itself; its policy shows them to platform_context alone",
+    "tenants_installationevent": "the installation's own record; likewise",
+    "tenants_operatorinvitation": "invitations to run the installation; likewise",
+    "tenants_browsersession": "signed-in browsers; a person may be a member of several domains; likewise",
+    "tenants_secondfactor": "people's authenticator apps; likewise",
+    "tenants_recoverycode": "likewise",
+    "tenants_throttle": "what was tried in vain, by keyed hash; likewise",
     "api_installationrequest": "answers to requests about the installation itself, behind the same policy",
 }
 
