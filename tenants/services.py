@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from tenants import audit
 from tenants.context import platform_context, tenant_context
 from tenants.models import Domain, Member
+from tenants.people import members
 
 
 def create_domain(
@@ -49,17 +50,22 @@ def update_domain(*, domain_uuid: UUID, **changes: Any) -> Domain:
 
 
 def add_member(*, domain_uuid: UUID, user_id: int, role: str) -> Member:
-    """Put a person into a domain, or give them another role in it."""
+    """Put a person into a domain, or give them another role in it. Raises ValidationError, LastAdministrator."""
     with tenant_context(domain_uuid):
-        member, _ = Member.objects.get_or_create(user_id=user_id, defaults={"role": role})
-        member.role = role
+        member = Member.objects.select_related("user").filter(user_id=user_id).first()
+        if member is not None:
+            return members.change_role(member_uuid=member.pk, role=role, seen_at=member.updated_at)
+        member = Member(user_id=user_id, role=role)
         member.full_clean()
-        member.save(update_fields=["role", "updated_at"])
+        member.save(force_insert=True)
+        audit.saved(member, None, label=member.user.get_username())
     return member
 
 
 def remove_member(*, domain_uuid: UUID, user_id: int) -> bool:
-    """Take a person out of a domain; False where they were not in it."""
+    """Take a person out of a domain; False where they were not in it. Raises LastAdministrator."""
     with tenant_context(domain_uuid):
-        deleted, _ = Member.objects.filter(user_id=user_id).delete()
-    return bool(deleted)
+        member = Member.objects.filter(user_id=user_id).first()
+        if member is not None:
+            members.remove(member_uuid=member.pk)
+    return member is not None

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from secretary.config import databases, env
+from secretary.config import databases, env, mail
 from secretary.config.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -53,6 +53,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "secretary.config.middleware.ContentSecurityPolicyMiddleware",
+    "tenants.middleware.OriginMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -148,6 +149,14 @@ VOICENODE_ESL_MAX_CONNECTIONS = env.integer("VOICENODE_ESL_MAX_CONNECTIONS", 500
 # --- What eslbridge asks of the product, which it must not import ---------------------------------------------------
 ESLBRIDGE_OWNS_CALL = "secretary.selectors.calls.owns_call"
 
+# --- Requests to where a tenant points: webhooks, tools -------------------------------------------------------------
+EGRESS_PORTS = env.strings("EGRESS_PORTS", ["80", "443", "8080", "8443"])
+EGRESS_ALLOW = env.strings("EGRESS_ALLOW")
+"""Internal hosts that tenants may reach all the same: see tenants/egress/policy.py."""
+EGRESS_DENY = env.strings("EGRESS_DENY")
+EGRESS_CA_FILE = env.string("EGRESS_CA_FILE", "")
+"""Certificates (PEM) of an authority of one's own, trusted beside the system's."""
+
 # --- The REST API (its views say the rest themselves) ---------------------------------------------------------------
 API_DOMAIN_RATE = env.integer("API_DOMAIN_RATE", 600, least=1)
 API_INSTALLATION_RATE = env.integer("API_INSTALLATION_RATE", 6_000, least=1)
@@ -205,14 +214,26 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 3600
+SECOND_FACTOR_REQUIRED = env.string(
+    "SECOND_FACTOR_REQUIRED",
+    "administrators" if HTTPS_ONLY else "nobody",
+    choices=["nobody", "administrators", "everybody"],
+)
+"""Who must sign in with two factors. A domain may ask for more, never for less."""
+SESSION_ENGINE = "tenants.sessions"
+SESSION_IDLE_S = env.integer("SESSION_IDLE_S", 3 * 3600, least=60)
+"""A session ends so many seconds after it was last used, and SESSION_COOKIE_AGE after it began."""
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS_ONLY else "session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS_ONLY
 SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS_ONLY else "csrftoken"
 CSRF_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -230,6 +251,17 @@ if env.boolean("TRUST_PROXY_HEADERS", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+# --- E-mail ---------------------------------------------------------------------------------------------------------
+EMAIL_URL = env.string("EMAIL_URL", "")
+"""`smtp://user:password@host:587?tls=true` or `smtps://…`. Empty: mail is written to the log, and links are shown."""
+MAIL = mail.settings_of(EMAIL_URL)
+EMAIL_BACKEND = MAIL.backend
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.starttls, MAIL.tls
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.string("MAIL_FROM", "Voice Secretary <secretary@localhost>")
 
 # --- Logging --------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.string("LOG_LEVEL", "INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])

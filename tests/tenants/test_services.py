@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from tenants.context import platform_context
 from tenants.models import Domain
+from tenants.people.members import LastAdministrator
 from tenants.selectors import Membership, find_domain, get_domain, memberships
 from tenants.services import add_member, create_domain, remove_member, update_domain
 from tests.cast import Tenant
@@ -54,6 +55,9 @@ def test_person_in_two_domains(acme: Tenant, globex: Tenant) -> None:
     ]
     update_domain(domain_uuid=globex.domain_uuid, enabled=False)
     assert [m.domain_name for m in memberships(user_id=alice.pk)] == ["acme.example"]
+    with pytest.raises(LastAdministrator):
+        remove_member(domain_uuid=acme.domain_uuid, user_id=alice.pk)
+    add_member(domain_uuid=acme.domain_uuid, user_id=User.objects.create_user("anna").pk, role="admin")
     assert remove_member(domain_uuid=acme.domain_uuid, user_id=alice.pk)
     assert not remove_member(domain_uuid=acme.domain_uuid, user_id=alice.pk)
     assert memberships(user_id=alice.pk) == []
