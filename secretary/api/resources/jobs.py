@@ -101,7 +101,7 @@ class Jobs(Listed, Shown, Created, Deleted):
             raise invalid(name, error.reason, reason) from error
 
     def perform_destroy(self, row: Job) -> None:
-        """Take it back; a job that a worker has begun cannot be."""
+        """Take it back; once its command has gone out it cannot be."""
         if not jobs.cancel(domain_uuid=row.domain_uuid, job_uuid=row.pk, reason="cancelled by the API"):
             raise Problem("conflict", _("The job is %(state)s: too late to take it back.") % {"state": row.state})
 
