@@ -153,7 +153,8 @@ def _summary(placed: Placed, domain_uuid: UUID, scenario: Scenario, options: Dem
         Line(one.who, one.text, one.start_ms, one.end_ms, one.interrupted)
         for one in (whole.utterances if whole is not None else [])
     )
-    destination = call.destination.name if call is not None and call.destination is not None else ""
+    place = call.destination if call is not None else None
+    destination = f"{place.name} ({place.number})" if place is not None else ""
     result = Result(
         outcome=call.outcome if call is not None else "not_recorded",
         destination=destination,
@@ -173,6 +174,7 @@ def _summary(placed: Placed, domain_uuid: UUID, scenario: Scenario, options: Dem
         outcome=result.outcome,
         outcome_detail=call.outcome_detail if call is not None else f"hung up with {placed.hangup_cause}",
         destination=destination,
+        destination_number=place.number if place is not None else "",
         recording=recording,
         latency_ms=latency | telephone_latency(placed.caller),
         result=result,

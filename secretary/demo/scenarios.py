@@ -26,7 +26,7 @@ class Result:
 
     outcome: str
     destination: str
-    """Name of the destination; empty for none."""
+    """Name and number of the destination; empty for none."""
     interrupted: bool
     """Whether any of the secretary's lines was cut by the caller."""
     message: bool

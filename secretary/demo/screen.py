@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from secretary.demo.summary import Line, Summary
 
 NAMES = {"caller": "Caller", "secretary": "Secretary"}
+WORST = "_max"
 STAGES = {
     "greeting": "greeting: call connected → first voice",
     "end_of_turn": "end of turn: last sound → turn decided",
@@ -75,12 +76,24 @@ class Screen:
         for line in summary.transcript:  # what the live view has lost
             self.line(line)
         target = f" to {summary.destination}" if summary.destination else ""
-        detail = f" ({summary.outcome_detail})" if summary.outcome_detail else ""
+        told = summary.outcome_detail.replace("_", " ")
+        detail = f" ({told})" if told and told != summary.outcome else ""
         mark = "as expected" if summary.expected else f"expected: {expects}"
-        self.say(f"\n  Outcome    {summary.outcome}{target}{detail} — {mark}")
-        for name, ms in summary.latency_ms.items():
-            self.say(f"  Latency    {ms:>6} ms  {STAGES.get(name, name)}")
+        self.say(f"\n  Outcome    {summary.outcome.replace('_', ' ')}{target}{detail} — {mark}")
+        for name, ms in _by_stage(summary.latency_ms):
+            self.say(f"  Latency    {ms:>6} ms  {_stage(name)}")
         self.say(f"  Recording  {summary.recording}  (caller left, secretary right)")
+
+
+def _by_stage(figures: Mapping[str, int]) -> list[tuple[str, int]]:
+    """In the order of a conversation; a stage's worst figure after its median."""
+    order = {name: place for place, name in enumerate(STAGES)}
+    return sorted(figures.items(), key=lambda one: (order.get(one[0].removesuffix(WORST), len(order)), one[0]))
+
+
+def _stage(name: str) -> str:
+    words = STAGES.get(name.removesuffix(WORST), name)
+    return f"{words} (worst)" if name.endswith(WORST) else words
 
 
 def _clock(ms: int) -> str:

@@ -45,6 +45,8 @@ class Summary:
     outcome: str
     outcome_detail: str
     destination: str
+    """Name and number, as `Sales (1001)`; empty for none."""
+    destination_number: str
     recording: str
     latency_ms: dict[str, int]
     result: Result
@@ -60,6 +62,7 @@ class Summary:
             "destination": self.destination,
             "recording": self.recording,
             "latency_ms": self.latency_ms,
+            "destination_number": self.destination_number,
             "outcome_detail": self.outcome_detail,
             "scenario": self.scenario,
             "transport": self.transport,

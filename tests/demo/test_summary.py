@@ -27,9 +27,10 @@ SUMMARY = Summary(
     events=((0, "answered"),),
     outcome="transferred",
     outcome_detail="",
-    destination="Sales",
+    destination="Sales (1001)",
+    destination_number="1001",
     recording="recordings/call.wav",
-    latency_ms={"greeting": 80, "response": 900},
+    latency_ms={"response": 900, "response_max": 1200, "greeting": 80},
     result=Result("transferred", "Sales", True, False, True),
     expected=True,
 )
@@ -48,7 +49,8 @@ def test_the_shape_of_the_file(tmp_path: Path) -> None:
         "start_ms": 120,
         "end_ms": 2400,
     }
-    assert kept["latency_ms"] == {"greeting": 80, "response": 900}
+    assert kept["latency_ms"] == {"response": 900, "response_max": 1200, "greeting": 80}
+    assert (kept["destination"], kept["destination_number"]) == ("Sales (1001)", "1001")
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -67,8 +69,9 @@ def test_live_lines_are_not_shown_twice() -> None:
     assert "00:03.1  Caller     the sales department please" in text
     assert "I am putting you — interrupted" in text
     assert "transfer asked  to=Sales" in text
-    assert "transferred to Sales — as expected" in text
-    assert "80 ms" in text
+    assert "transferred to Sales (1001) — as expected" in text
+    latencies = [line.split()[1] for line in text.splitlines() if line.startswith("  Latency")]
+    assert latencies == ["80", "900", "1200"]  # in the order of a conversation
     assert "\x1b" not in text  # no terminal, no colours
 
 
