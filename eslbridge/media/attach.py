@@ -35,7 +35,7 @@ from .websocket_leg import WebSocketLeg
 
 log = logging.getLogger(__name__)
 
-FIRST_DATAGRAM_S: Final = 0.5
+FIRST_DATAGRAM_S: Final = 0.3
 """FreeSWITCH sends its first datagram within 20 ms of binding its port; later than this it could not bind it."""
 TRIES: Final = 3
 CONNECT_S: Final = 2.0

@@ -126,6 +126,7 @@ def _report(
         "calls": calls,
         "agent": measured["agent"],
         "cpu_percent": measured["cpu_percent"],
+        "waited_for_core_percent": measured["waited_for_core_percent"],
         "core_used_by_others_percent": measured["core_used_by_others_percent"],
         "rss_mb": measured["rss_mb"],
         "rss_per_call_kb": measured["rss_per_call_kb"],

@@ -40,6 +40,12 @@ def cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def waited_s() -> float:
+    """How long the kernel has kept this thread waiting for its core."""
+    with open("/proc/thread-self/schedstat", encoding="ascii") as schedstat:
+        return int(schedstat.read().split()[1]) / 1e9
+
+
 def core_busy_s(core: int) -> float:
     """How long the core has been busy, with whatever: /proc/stat counts in hundredths of a second."""
     with open("/proc/stat", encoding="ascii") as stat:
@@ -117,17 +123,19 @@ async def serve(config: dict[str, Any]) -> None:
         profile.enable()
     node.clock.max_lag_ms = 0.0
     node.clock.lag_histogram[:] = [0] * len(node.clock.lag_histogram)
-    began, used, core = loop.time(), cpu_s(), core_busy_s(config["core"])
+    began, used, core, waited = loop.time(), cpu_s(), core_busy_s(config["core"]), waited_s()
     await ask(stdin)
     wall, busy, core = loop.time() - began, cpu_s() - used, core_busy_s(config["core"]) - core
     if profile is not None:
         profile.disable()
         profile.dump_stats(config["profile"])
+    waited = waited_s() - waited
     after = rss_kb()
     say(
         {
             "agent": config["agent"] + ("+recording" if folder is not None else ""),
             "cpu_percent": round(100 * busy / wall, 1),
+            "waited_for_core_percent": round(100 * waited / wall, 1),
             "core_used_by_others_percent": round(max(100 * (core - busy) / wall, 0.0), 1),
             "rss_mb": round(after / 1024, 1),
             "rss_per_call_kb": round((after - before) / plan["calls"], 1),
