@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from eslbridge.simulator import apps, originate
 from eslbridge.simulator.arguments import separate
+from eslbridge.simulator.audio_fork import AudioFork
+from eslbridge.simulator.audio_stream import AudioStream
 from eslbridge.simulator.dialplan import Action
-from eslbridge.simulator.media_ws import AudioFork, AudioStream
 
 if TYPE_CHECKING:
     from eslbridge.simulator.channel import Channel
