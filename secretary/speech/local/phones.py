@@ -10,7 +10,7 @@ Runs in the recogniser's worker process only: the dictionary's 134,000 lines hav
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -83,8 +83,8 @@ class Lexicon:
         missing = [word for word in wanted if word not in self._known]
         if missing:
             found = self._look_up(missing)
-            strangers = [word for word in missing if word not in found]
-            found.update(self._read_aloud(strangers))
+            for word, ways in self._read_aloud(missing, found).items():
+                found[word] = tuple(dict.fromkeys((*found.get(word, ()), *ways)))[:MAX_ALTERNATES]
             if len(self._known) + len(found) > self._limit:
                 kept = {word: self._known[word] for word in wanted if word in self._known}
                 self._known = kept
@@ -105,19 +105,24 @@ class Lexicon:
         ways = {word: found.get(word) or found.get(_without_marks(word)) for word in words}
         return {word: tuple(known) for word, known in ways.items() if known}
 
-    def _read_aloud(self, words: list[str]) -> dict[str, tuple[Pronunciation, ...]]:
-        if not words:
-            return {}
-        readers = [self.language]
-        if self.language == "en" and any(_is_foreign(word) for word in words):
-            readers.append("pt-br")  # "João" in an English office is said the Portuguese way as often as not
+    def _read_aloud(self, words: list[str], known: Container[str]) -> dict[str, tuple[Pronunciation, ...]]:
+        """espeak-ng's reading of what is not known, and, in English, the Portuguese one of words with marks.
+
+        "João" in an English office is said the Portuguese way as often as not.
+        """
         found: dict[str, list[Pronunciation]] = {word: [] for word in words}
-        legible = {word: _legible(word) for word in words}
-        for reader in readers:
-            asked = [word for word in words if legible[word] and (reader == self.language or _is_foreign(word))]
-            for word, ipa in zip(asked, espeak.phonemes([legible[w] for w in asked], reader), strict=True):
+        for reader in dict.fromkeys((self.language, "pt-br")):
+            asked = {
+                word: _legible(word)
+                for word in words
+                if (word not in known if reader == self.language else _is_foreign(word))
+            }
+            asked = {word: letters for word, letters in asked.items() if letters}
+            if not asked:
+                continue
+            for word, ipa in zip(asked, espeak.phonemes(list(asked.values()), reader), strict=True):
                 way = phones_of_ipa(ipa, reader)
-                if way and way not in found[word]:
+                if way:
                     found[word].append(way)
         return {word: tuple(ways) for word, ways in found.items()}
 

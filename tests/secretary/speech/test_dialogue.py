@@ -213,6 +213,15 @@ def test_nothing_happens_while_a_transfer_is_under_way(dialogue: Dialogue) -> No
     assert dialogue.key("2") == []
 
 
+def test_a_transfer_that_the_caller_interrupts_is_taken_back(dialogue: Dialogue) -> None:
+    """ "No, wait": what the caller says into the announcement is heard as a new wish."""
+    dialogue.heard(SALES)
+    assert dialogue.tool_result("transfer", "interrupted") == []
+    assert done(dialogue.heard(Understood(Intent.PLACE, "support", 0.9, 1))) == [
+        ("transfer", {"destination_uuid": "u-support"})
+    ]
+
+
 def test_a_secretary_without_destinations_offers_a_message() -> None:
     """There is always something to be had."""
     dialogue = Dialogue("en", ())

@@ -78,9 +78,9 @@ def test_a_shared_alias_belongs_to_the_first() -> None:
 
 def test_size_is_bounded() -> None:
     """A domain with a telephone book of destinations gets a grammar all the same."""
-    spec = GrammarSpec.of(
-        "en", [(f"Person {n} " + "word " * 20, [f"alias {n} {k}" for k in range(30)]) for n in range(900)]
-    )
+    aliases = [f"alias {n}" for n in range(30)]
+    people = [(f"Person {n} " + "word " * 20, [f"{alias} of {n}" for alias in aliases]) for n in range(900)]
+    spec = GrammarSpec.of("en", people)
     assert len(spec.names) == grammar.MAX_PLACES
     assert all(len(ways) <= grammar.MAX_NAMES for ways in spec.names)
     assert all(len(way.split()) <= grammar.MAX_WORDS for ways in spec.names for way in ways)
@@ -88,7 +88,7 @@ def test_size_is_bounded() -> None:
 
 @given(st.lists(st.tuples(st.text(max_size=30), st.lists(st.text(max_size=30), max_size=3)), max_size=5))
 def test_no_name_breaks_the_grammar(places: list[tuple[str, list[str]]]) -> None:
-    """Whatever a tenant types as a name: symbols stay ours, arcs stay inside the network, the dictionary stays lines."""
+    """Whatever a tenant types as a name: symbols stay ours, arcs inside the network, the dictionary lines."""
     spec = GrammarSpec.of("en", places)
     built = build(spec, Spelling())
     start, final, arcs = built.network(1e-6, 1e-6)
