@@ -175,6 +175,8 @@ class Conversation:
         self._watch.understood()
         if text.strip():
             self._out.append(act.Line("caller", text.strip(), turn.onset_ms, turn.last_sound_ms))
+        else:
+            self._note("not_understood", start_ms=turn.onset_ms, end_ms=turn.last_sound_ms)
 
     def _pressed(self, digit: str) -> None:
         self._note("dtmf", digit=digit)
