@@ -175,7 +175,7 @@ class Conversation:
         self._watch.understood()
         if text.strip():
             self._out.append(act.Line("caller", text.strip(), turn.onset_ms, turn.last_sound_ms))
-        else:
+        elif self._message is not Message.BEGUN:
             self._note("not_understood", start_ms=turn.onset_ms, end_ms=turn.last_sound_ms)
 
     def _pressed(self, digit: str) -> None:
