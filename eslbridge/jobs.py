@@ -24,6 +24,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from eslbridge.announcing import announce_ended
 from eslbridge.models import Job, JobKind, JobOutcome, JobState
 from eslbridge.models.job import FINAL
 from tenants.context import platform_context, tenant_context
@@ -154,6 +155,8 @@ def finish(job: Job, result: JobResult) -> bool:
             finished_at=timezone.now(),
             updated_at=Now(),
         )
+        if finished:
+            announce_ended(job.domain_uuid, [job.job_uuid])
     return bool(finished)
 
 
@@ -162,11 +165,12 @@ def cancel(*, domain_uuid: UUID, job_uuid: UUID, reason: str = "") -> bool:
     with tenant_context(domain_uuid):
         unsent = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, sent_at__isnull=True)
         waiting = Job.objects.filter(unsent, job_uuid=job_uuid)
-        return bool(
-            waiting.update(
-                state=JobState.CANCELLED, reason=_reason(reason), finished_at=timezone.now(), updated_at=Now()
-            )
+        cancelled = waiting.update(
+            state=JobState.CANCELLED, reason=_reason(reason), finished_at=timezone.now(), updated_at=Now()
         )
+        if cancelled:
+            announce_ended(domain_uuid, [job_uuid])
+    return bool(cancelled)
 
 
 def status(*, domain_uuid: UUID, job_uuid: UUID) -> JobStatus | None:
@@ -227,9 +231,17 @@ def _batch(condition: Q) -> Q:
 
 
 def _end(condition: Q, outcome: JobOutcome, reason: str, moment: datetime) -> int:
-    return Job.objects.filter(_batch(condition)).update(
-        state=JobState.FAILED, outcome=outcome, reason=reason, finished_at=moment, updated_at=moment
-    )
+    rows = Job.objects.filter(condition).select_for_update(skip_locked=True).order_by("run_after")
+    of_domain: dict[UUID, list[UUID]] = {}
+    for domain_uuid, job_uuid in rows.values_list("domain_id", "job_uuid")[:SWEEP_BATCH]:
+        of_domain.setdefault(domain_uuid, []).append(job_uuid)
+    ended = 0
+    for domain_uuid, job_uuids in of_domain.items():
+        ended += Job.objects.filter(job_uuid__in=job_uuids).update(
+            state=JobState.FAILED, outcome=outcome, reason=reason, finished_at=moment, updated_at=moment
+        )
+        announce_ended(domain_uuid, job_uuids)
+    return ended
 
 
 def _in_time(now: datetime) -> Q:

@@ -2,7 +2,7 @@
 
 tenants.E001  the database role bypasses row-level security (with `check --database default`, and at `migrate`)
 tenants.E002  no usable FIELD_ENCRYPTION_KEYS
-tenants.E003  EGRESS_PORTS, EGRESS_ALLOW, EGRESS_DENY or EGRESS_CA_FILE cannot be understood
+tenants.E003  EGRESS_PORTS, EGRESS_ALLOW, EGRESS_DENY or EGRESS_CA_BUNDLE cannot be understood
 tenants.W001  served without HTTPS to other hosts than this one
 """
 

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "tenants",
     "eslbridge",
     "secretary",
+    "secretary.webhooks",
     "secretary.panel",
     "rest_framework",
     "drf_spectacular",
@@ -122,7 +123,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Who publishes is a request or a call: it may not wait for a broker that is gone. The sweeper sends again.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"eslbridge.run_job": {"queue": "esl"}}
+CELERY_TASK_ROUTES = {"eslbridge.run_job": {"queue": "esl"}, "webhooks.deliver": {"queue": "webhooks"}}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -132,6 +133,9 @@ CELERY_BEAT_SCHEDULE = {
     # An unsent sweep is worthless once the next is due: expired ones are dropped instead of piling up.
     "sweep-jobs": {"task": "eslbridge.sweep_jobs", "schedule": 15.0, "options": {"expires": 14}},
     "sweep-calls": {"task": "secretary.sweep_calls", "schedule": 15.0, "options": {"expires": 14}},
+    "sweep-sign-ins": {"task": "panel.sweep_sign_ins", "schedule": 3600.0, "options": {"expires": 3500}},
+    "sweep-webhooks": {"task": "webhooks.sweep", "schedule": 15.0, "options": {"expires": 14}},
+    "forget-webhooks": {"task": "webhooks.forget", "schedule": 3600.0, "options": {"expires": 3000}},
 }
 
 # --- The voice node -------------------------------------------------------------------------------------------------
@@ -148,14 +152,19 @@ VOICENODE_ESL_MAX_CONNECTIONS = env.integer("VOICENODE_ESL_MAX_CONNECTIONS", 500
 
 # --- What eslbridge asks of the product, which it must not import ---------------------------------------------------
 ESLBRIDGE_OWNS_CALL = "secretary.selectors.calls.owns_call"
+ESLBRIDGE_JOBS_ENDED = "secretary.webhooks.facts.jobs_ended"
 
 # --- Requests to where a tenant points: webhooks, tools -------------------------------------------------------------
 EGRESS_PORTS = env.strings("EGRESS_PORTS", ["80", "443", "8080", "8443"])
 EGRESS_ALLOW = env.strings("EGRESS_ALLOW")
 """Internal hosts that tenants may reach all the same: see tenants/egress/policy.py."""
 EGRESS_DENY = env.strings("EGRESS_DENY")
-EGRESS_CA_FILE = env.string("EGRESS_CA_FILE", "")
+EGRESS_CA_BUNDLE = env.string("EGRESS_CA_BUNDLE", "")
 """Certificates (PEM) of an authority of one's own, trusted beside the system's."""
+WEBHOOKS_PER_DOMAIN = env.integer("WEBHOOKS_PER_DOMAIN", 4, least=1, most=100)
+"""Deliveries of one domain that are on their way at the same time."""
+WEBHOOKS_KEPT_DAYS = env.integer("WEBHOOKS_KEPT_DAYS", 30, least=4)
+"""How long events and their deliveries are kept for the log and for replay; longer than the retries last."""
 
 # --- The REST API (its views say the rest themselves) ---------------------------------------------------------------
 API_DOMAIN_RATE = env.integer("API_DOMAIN_RATE", 600, least=1)

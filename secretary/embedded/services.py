@@ -62,7 +62,7 @@ def application_services(environment: Mapping[str, str]) -> dict[str, Service]:
         ),
         service(
             "worker-esl",
-            [*worker, "-Q", "esl", "-P", "gevent", "-c", "100", "-n", "esl@%h"],
+            [*worker, "-Q", "esl,webhooks", "-P", "gevent", "-c", "100", "-n", "esl@%h"],
             ready_line=" ready.",
         ),
         service("worker", [*worker, "-Q", "default", "-c", "2", "-n", "default@%h"], ready_line=" ready."),

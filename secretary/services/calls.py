@@ -18,6 +18,7 @@ from secretary.models import Call, CallEvent, CallOutcome, Destination, Speaker,
 from secretary.profiles import CallRecord, SecretaryProfile
 from secretary.services import clean
 from secretary.services.messages import save_message
+from secretary.webhooks import facts
 from tenants.context import platform_context, tenant_context
 from tenants.models import Domain
 
@@ -86,6 +87,7 @@ def open_call(
             )
         except IntegrityError as error:
             raise ForeignCall("The channel is another tenant's call.") from error
+        facts.call_started(call)
     return OpenedCall(call_uuid=call.call_uuid, started_at=call.started_at, resumed=not created)
 
 
@@ -125,6 +127,7 @@ def refuse_call(
                 row.save(force_insert=True)
         except IntegrityError:
             return False
+        facts.call_ended(row)
     return True
 
 
@@ -166,6 +169,8 @@ def finish_call(*, domain_uuid: UUID, call_uuid: UUID, record: CallRecord) -> bo
         _write_transcript(call, record)
         if record.message is not None:
             save_message(domain_uuid=domain_uuid, call_uuid=call_uuid, record=record.message)
+        facts.call_ended(call)
+        facts.messages_of(call)
     return True
 
 
@@ -224,6 +229,10 @@ def sweep_calls(now: datetime | None = None) -> int:
         ended = Call.objects.filter(call_uuid__in=call_uuids).update(
             outcome=CallOutcome.FAILED, outcome_detail=NODE_LOST, ended_at=moment, updated_at=moment
         )
+        for call in Call.objects.filter(call_uuid__in=call_uuids):
+            with tenant_context(call.domain_uuid):
+                facts.call_ended(call)
+                facts.messages_of(call)
     if ended:
         log.warning("calls.node_lost", calls=ended, call_uuids=[str(call_uuid) for call_uuid in call_uuids[:20]])
     return ended

@@ -8,6 +8,7 @@ from eslbridge import jobs, policy
 from eslbridge.models import JobKind
 from secretary.errors import TransferRefused
 from secretary.models import Call, CallOutcome, Destination
+from secretary.webhooks import facts
 from tenants.context import tenant_context
 
 
@@ -43,4 +44,5 @@ def request_transfer(*, domain_uuid: UUID, call_uuid: UUID, destination_uuid: UU
                 "destination_uuid": str(destination.destination_uuid),
             },
         )
+        facts.transfer_requested(job)
     return job.job_uuid

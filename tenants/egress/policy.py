@@ -63,7 +63,7 @@ class EgressPolicy:
             ports=parse_ports(settings.EGRESS_PORTS),
             allowed=parse_allowed(settings.EGRESS_ALLOW),
             denied=parse_networks(settings.EGRESS_DENY),
-            ca_file=settings.EGRESS_CA_FILE,
+            ca_file=settings.EGRESS_CA_BUNDLE,
         )
 
     def check_target(self, target: Target) -> None:

@@ -108,7 +108,7 @@ def test_settings_are_checked(settings: Settings) -> None:
     settings.EGRESS_PORTS = ["0"]
     assert outgoing_requests(None)
     settings.EGRESS_PORTS = ["443"]
-    settings.EGRESS_CA_FILE = "/nowhere.pem"
+    settings.EGRESS_CA_BUNDLE = "/nowhere.pem"
     assert outgoing_requests(None)
 
 
