@@ -27,6 +27,8 @@ PHASES: Final = 4
 PHASE_S: Final = FRAME_MS / 1000 / PHASES
 GIVE_UP_S: Final = 0.060
 _EARLY_S: Final = 0.0006
+_LOG_EACH: Final = 2000
+"""A hook that fails in every phase is told once in ten seconds."""
 LAG_BUCKETS_MS: Final = (1, 2, 5, 10, 20, 50, 100)
 """Upper ends of the histogram of lateness; one more bucket holds what is later."""
 
@@ -59,6 +61,7 @@ class MediaClock:
         self._handle: asyncio.TimerHandle | None = None
         self._start = 0.0
         self._count = 0
+        self._failures = 0
         self.lag_ms = 0.0
         """How late phases have been lately: rises at once, falls by a tenth with each phase on time."""
         self.max_lag_ms = 0.0
@@ -148,7 +151,9 @@ class MediaClock:
             hook()
         except Exception:
             self._counters.listener_errors += 1
-            log.exception("a hook of the media clock failed; going on")
+            failures = self._failures = self._failures + 1
+            if failures == 1 or failures % _LOG_EACH == 0:
+                log.exception("a hook of the media clock failed (%d times by now); going on", failures)
 
     def _skip(self, phases: int) -> None:
         for _ in range(phases):

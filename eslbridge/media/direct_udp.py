@@ -56,6 +56,7 @@ class UdpRoad:
         self._counters = counters
         self._legs: dict[Address, DirectUdpLeg] = {}
         self._socket: socket.socket | None = None
+        self._error = ""
         self.receive_buffer_bytes = 0
 
     def __len__(self) -> int:
@@ -129,7 +130,10 @@ class UdpRoad:
         except BlockingIOError:
             return
         except OSError as error:
-            log.warning("reading the audio socket failed: %s", error)
+            # Tried again in 5 ms: told when it begins, not each time.
+            if self._error != str(error):
+                self._error = str(error)
+                log.warning("reading the audio socket failed: %s", error)
             return
         self._counters.receive_limited += 1
 

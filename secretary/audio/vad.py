@@ -61,6 +61,7 @@ class VoiceActivity:
         self._rows: list[memoryview] = []
         self._fill: list[int] = []
         self._ready: list[int] = []
+        self._failed: set[int] = set()
         self._pcm: NDArray[np.int16] = np.zeros((0, _ROW), dtype=np.int16)
         self._state: F32 = np.zeros((2, 0, STATE), dtype=np.float32)
         self._floor: F32 = np.zeros(0, dtype=np.float32)
@@ -91,6 +92,7 @@ class VoiceActivity:
         self._state[:, slot] = 0
         self._floor[slot] = _FLOOR_LOWEST_DBFS + 15
         self._hang[slot] = 0
+        self._failed.discard(slot)
         return slot
 
     def close(self, slot: int) -> None:
@@ -137,7 +139,10 @@ class VoiceActivity:
                     judged(probability)
                 except Exception:
                     self.callback_errors += 1
-                    log.exception("a conversation failed on a judgement of voice activity")
+                    if slot not in self._failed:
+                        # Told once for each call: it would fail 31 times a second.
+                        self._failed.add(slot)
+                        log.exception("a conversation failed on a judgement of voice activity")
 
     def _judge(self, slots: NDArray[np.intp]) -> list[float]:
         windows = self._pcm[slots, : CONTEXT + WINDOW].astype(np.float32)
