@@ -107,6 +107,8 @@ class Resource(ViewSetMixin, DomainView):
 
 
 class Listed(Resource):
+    pagination_class: ClassVar = pages.CursorPages
+
     def list(self, request: Request, **_: Any) -> Response:
         """A page of them, newest first."""
         query = self.query()
@@ -148,8 +150,8 @@ class Replaced(Resource):
         # Locked in the order in which the services do it, so that two writers wait and never cross.
         lock_settings()
         row = self.rows().filter(pk=self.uuid()).first()
-        conditions.check_match(request, row, required=False)
         values = with_defaults(self.serializer_class, self.checked(row=row), self.model)
+        conditions.check_match(request, row, required=False)
         if row is not None:
             return self.shown(self.perform_update(row, values))
         try:
@@ -167,8 +169,9 @@ class Patched(Resource):
         """Change some fields of one. `If-Match` is required: the ETag that was read, or `*`."""
         lock_settings()
         row = self.row()
+        values = self.checked(partial=True, row=row)
         conditions.check_match(request, row, required=True)
-        return self.shown(self.perform_update(row, self.checked(partial=True, row=row)))
+        return self.shown(self.perform_update(row, values))
 
 
 class Deleted(Resource):

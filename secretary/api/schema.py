@@ -91,8 +91,14 @@ class ApiSchema(AutoSchema):
             answers = {200: found, 201: found}
         if getattr(self.view, "action", "") == "retrieve" and self.view.query_class._declared_fields:
             answers = {**answers, 304: None}
-        problems = {(str(status), PROBLEM_TYPE): ProblemSerializer for status in sorted(self._problems())}
-        return {**answers, **problems}
+        return answers
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        # Here, and not among the serializers, because `extend_schema(responses=…)` takes the place of those.
+        answers: dict[str, Any] = super()._get_response_bodies(direction)
+        for status in map(str, sorted(self._problems())):
+            answers[status] = self._get_response_for_code(ProblemSerializer, status, [PROBLEM_TYPE], direction)
+        return answers
 
     def _success(self) -> int:
         return 201 if getattr(self.view, "action", "") == "create" else 200

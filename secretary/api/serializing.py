@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
+from rest_framework.validators import UniqueValidator
 
 from secretary.api import pages
 from secretary.api.problems import invalid
@@ -39,6 +40,8 @@ class ResourceSerializer(Strict, serializers.ModelSerializer[Any]):
 
     def get_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = super().get_fields()
+        for field in fields.values():
+            field.validators = [one for one in field.validators if not isinstance(one, UniqueValidator)]
         if self._only is None:
             return fields
         return {name: field for name, field in fields.items() if name in self._only}

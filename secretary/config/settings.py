@@ -187,7 +187,6 @@ SPECTACULAR_SETTINGS = {
         "LanguageEnum": "tenants.models.domain.Language.choices",
         "JobKindEnum": "eslbridge.models.job.JobKind.choices",
         "DestinationKindEnum": "secretary.models.destination.DestinationKind.choices",
-        "JobOutcomeEnum": "eslbridge.models.job.JobOutcome.choices",
         "CallOutcomeEnum": "secretary.models.call.CallOutcome.choices",
     },
 }

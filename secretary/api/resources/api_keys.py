@@ -247,8 +247,8 @@ class OneInstallationKey(_InstallationKeys):
     def partial_update(self, request: Request, **_: Any) -> Response:
         """Change some fields of one. `If-Match` is required: the ETag that was read, or `*`."""
         row = self.row()
-        conditions.check_match(request, row, required=True)
         values = self.body(InstallationKeySerializer(row, data=request.data, partial=True))
+        conditions.check_match(request, row, required=True)
         check_values(self.principal, values, row)
         changed = change(row, values)
         return Response(InstallationKeySerializer(changed).data, headers={"ETag": conditions.etag_of(changed)})

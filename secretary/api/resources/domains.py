@@ -120,8 +120,8 @@ class OneDomain(Shown, Replaced, Patched, Deleted):
         A domain's own key may replace it, but not change what the installation decides: name, enabled, max_calls.
         """
         row = Domain.objects.select_for_update(no_key=True).first()
-        conditions.check_match(request, row, required=False)
         values = with_defaults(DomainSerializer, self.checked(row=row), Domain)
+        conditions.check_match(request, row, required=False)
         if row is not None:
             return self.shown(self.perform_update(row, values))
         return self.shown(create_in_place(self.uuid(), values), status=201)

@@ -21,6 +21,8 @@ from secretary.services.transfers import request_transfer
 
 
 class JobSerializer(ResourceSerializer):
+    outcome = serializers.CharField(read_only=True, help_text="How it ended, in one word; empty until then.")
+
     class Meta:
         model = Job
         fields = (

@@ -33,7 +33,10 @@ def a_finished_call(tenant: Tenant, **record: Any) -> UUID:
         "answered_at": call.started_at,
         "ended_at": call.started_at + timedelta(seconds=42),
         "recording": "api-tests/sound.wav",
-        "utterances": (UtteranceRecord("secretary", "Good morning.", 0, 900), UtteranceRecord("caller", "Oi", 950, 1200)),
+        "utterances": (
+            UtteranceRecord("secretary", "Good morning.", 0, 900),
+            UtteranceRecord("caller", "Oi", 950, 1200),
+        ),
         "events": (EventRecord(0, "answered"), EventRecord(400, "barge_in", {"ms": 3})),
         "message": MessageRecord(text="Call me back.", audio="api-tests/sound.wav", complete=True),
         **record,
@@ -75,7 +78,13 @@ def test_filters_of_calls(acme: Tenant, api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "status", "length"),
-    [("", 200, 1024), ("bytes=0-9", 206, 10), ("bytes=-5", 206, 5), ("bytes=1000-", 206, 24), ("bytes=0-9,20-29", 200, 1024)],
+    [
+        ("", 200, 1024),
+        ("bytes=0-9", 206, 10),
+        ("bytes=-5", 206, 5),
+        ("bytes=1000-", 206, 24),
+        ("bytes=0-9,20-29", 200, 1024),
+    ],
 )  # fmt: skip
 def test_parts_of_a_recording(acme: Tenant, api: Api, wanted: str, status: int, length: int) -> None:
     """A player asks for parts, and gets them."""

@@ -20,12 +20,10 @@ BEGIN = timezone.now()
 def add_calls(tenant: Tenant, seconds: list[int]) -> None:
     with tenant_context(tenant.domain_uuid):
         moments: list[datetime] = [BEGIN - timedelta(seconds=second) for second in seconds]
+        about = {"outcome": "completed", "domain_id": tenant.domain_uuid}
         Call.objects.bulk_create(
-            [
-                Call(call_uuid=uuid4(), outcome="completed", started_at=moment, ended_at=moment, domain_id=tenant.domain_uuid)
-                for moment in moments
-            ]
-        )  # fmt: skip
+            [Call(call_uuid=uuid4(), started_at=moment, ended_at=moment, **about) for moment in moments]
+        )
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
