@@ -25,6 +25,8 @@ from tenants.context import in_thread
 
 log = structlog.get_logger(__name__)
 
+PREPARE_S: Final = 5.0
+"""How long a starting node may prepare speech before it takes calls; the rest goes on beside them."""
 GOODBYE_S: Final = 5.0
 """How long the calls that were given to the fallback have to be written down."""
 
@@ -67,11 +69,10 @@ class VoiceNode:
         await self.providers.start()
         await self.media.start()
         self.media.clock.before_phase(self.voice_activity.run)
+        prepared = asyncio.create_task(self._prepare_speech(), name="prepare speech")
+        await asyncio.wait({prepared}, timeout=PREPARE_S)  # the first caller should not pay for it, nor wait for ever
         await self.server.start()
-        self._background = [
-            asyncio.create_task(_every(RENEW_EVERY_S, self._renew), name="leases"),
-            asyncio.create_task(self._prepare_speech(), name="prepare speech"),
-        ]
+        self._background = [prepared, asyncio.create_task(_every(RENEW_EVERY_S, self._renew), name="leases")]
         log.info(
             "voicenode_ready",
             node=settings.VOICENODE_NAME,
