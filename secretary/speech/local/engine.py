@@ -10,10 +10,23 @@ where the rules do not fit ("Doctor Zhivago"). ENTRY is what it costs to begin i
 means fewer turns refused and more strangers taken for somebody. What passed, but whose name sounds unlike its
 pronunciation, has a confidence below one half: the dialogue then asks back.
 
-MEASURES
+What to expect, measured over 300 to 3,400 Hz, mu-law, white noise 30 / 24 / 18 dB below the speech; seven
+destinations, 21 sentences from inside the grammar and 17 from outside, each in five synthetic voices (flite rms, slt,
+kal16, awb; espeak-ng +f2). "Asked" are destinations understood but asked back first, "wrong" is another meaning:
 
-Portuguese goes through the same English sounds: expect clear, short names alone ("vendas") and sim/não most of the
-time, whole sentences now and then. Each destination is asked back before a transfer, and the keys 1 to 9 always work.
+    inside, of 105    understood   asked   refused   wrong       outside, of 85   taken for something   put through
+    30 dB                 71          9       23        2                                 8                  2
+    24 dB                 69          8       26        2                                 6                  2
+    18 dB                 51          9       44        1                                 4                  1
+
+By voice at 30 dB, understood or asked, of 21: rms 17, slt 18, kal16 19, awb 13, espeak +f2 13. A turn that is refused
+is asked again, then offered a message; that is why refusing was preferred. A lone "yes" or "no" is the hardest thing
+to tell from noise and gets a second look after a question. A turn of 2 to 5 s takes 35 to 120 ms of one core (5 % of
+real time with 7 destinations), free dictation 20 %; a worker has 48 MB, the dictation worker 137 MB.
+
+Portuguese goes through the same English sounds. Three espeak-ng voices, 13 sentences: 23 of 39 understood, 15 refused,
+1 wrong; of 15 strangers' sentences one was taken for something. Single words fare best. Each destination is asked back
+before a transfer, and the keys 1 to 9 always work.
 """
 
 from __future__ import annotations
@@ -38,12 +51,14 @@ from secretary.speech.local.resample import resample
 
 MODEL_RATE: Final = 16_000
 MIRROR: Final = 0.2
-ENTRY: Final = 1e-10
-EACH: Final = 1e-8
+ENTRY: Final = {"en": 1e-10, "pt-br": 1e-30}
+EACH: Final = {"en": 1e-8, "pt-br": 1e-12}
 ASK_BACK: Final = -4.8
 """Mean acoustic score of the name's frames (natural log, best sound of the frame = 0) where confidence is one half."""
 FOREIGN_CONFIDENCE: Final = 0.45
 """The most a destination gets in a language that the model was not trained for: always asked back."""
+FOREIGN_GOODBYE: Final = 0.8
+"""The same for a goodbye in a language that the model was not trained for: it ends the call."""
 ANSWER_ENTRY: Final = 1e-24
 """ENTRY for the second look at a short turn after a yes/no question, where an answer is likelier than anything."""
 SLOWEST_FRAMES: Final = 22.0
@@ -113,7 +128,10 @@ class Engine:
         if what.intent is Intent.UNKNOWN or _too_slow(segments, rules):
             return NOTHING
         what = replace(what, confidence=_confidence(segments, rules, what, spec.language))
-        return NOTHING if what.intent is not Intent.PLACE and what.confidence < DOUBTFUL else what
+        if what.intent is Intent.PLACE:
+            return what  # the dialogue asks back
+        doubtful = FOREIGN_GOODBYE if spec.language != "en" and what.intent is Intent.GOODBYE else DOUBTFUL
+        return NOTHING if what.confidence < doubtful else what
 
     def dictate(self, pcm: bytes) -> str:
         """What the bundled English language model makes of free speech: a hint for whoever listens to the recording."""
@@ -142,7 +160,9 @@ class Engine:
             decoder = pocketsphinx.Decoder(
                 hmm=str(self._model / "en-us"), dict=file.name, lm=None, loglevel="FATAL", **_BEAMS
             )
-        start, final, arcs = rules.network(ANSWER_ENTRY if spec.answers_only else ENTRY, EACH)
+        start, final, arcs = rules.network(
+            ANSWER_ENTRY if spec.answers_only else ENTRY[spec.language], EACH[spec.language]
+        )
         decoder.add_fsg("turn", decoder.create_fsg("turn", start, final, arcs))
         decoder.activate_search("turn")
         return rules, decoder

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from secretary.speech.local import engine
+from secretary.speech.local import engine, espeak, render
+from secretary.speech.local.dialogue import SURE
 from secretary.speech.local.engine import Engine, telephone_to_model
 from secretary.speech.local.grammar import GrammarSpec
 from secretary.speech.local.intents import NOTHING, Intent, Understood
@@ -102,12 +103,16 @@ def test_decoders_are_bounded(ears: Engine, monkeypatch: pytest.MonkeyPatch) -> 
     assert ears.prepare(specs[2]) is kept
 
 
-def test_portuguese_destinations_build_and_are_asked_back(ears: Engine) -> None:
+@pytest.mark.parametrize("library", [False, True], ids=["any espeak-ng", "the wheel's library"])
+def test_portuguese_is_understood_and_asked_back(ears: Engine, library: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Best effort, and never without a question: the model knows English sounds only."""
-    spec = GrammarSpec.of("pt-br", [("Vendas", []), ("João Conceição", ["recepção"])])
-    rules, _ = ears.prepare(spec)
-    assert "conceição" in rules.words.values()
-    assert engine.FOREIGN_CONFIDENCE < 0.5
+    if library:
+        monkeypatch.setattr(espeak, "binary", lambda: None)
+    spec = GrammarSpec.of("pt-br", [("Vendas", []), ("Financeiro", []), ("João Conceição", ["recepção"])])
+    pcm = render.speak("Financeiro.", "espeak:pt-br+f2", "pt-br", deadline_s=10)
+    what = ears.understand(spec, bytes(4800) + pcm + bytes(11_200))
+    assert (what.intent, what.place) == (Intent.PLACE, 1)
+    assert what.confidence < SURE
 
 
 def test_long_turns_are_cut() -> None:
