@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from secretary.models import Call, Message
+from secretary.models import Call, CallOutcome, Message
 from secretary.profiles import MessageRecord
 from secretary.services import clean
+from secretary.webhooks import facts
 from tenants.context import tenant_context
 
 
@@ -35,4 +36,6 @@ def save_message(*, domain_uuid: UUID, call_uuid: UUID, record: MessageRecord) -
                 "complete": record.complete,
             },
         )
+        if message.complete or call.outcome != CallOutcome.IN_PROGRESS:
+            facts.message_created(message)
     return message
