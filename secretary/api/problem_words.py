@@ -66,6 +66,7 @@ MENDS: Final[Mapping[str, Text]] = {
     "blank": _("Send a text that is not empty."),
     "unknown_field": _("Leave it out, or check its spelling."),
     "unknown_parameter": _("Leave it out, or check its spelling."),
+    "invalid_type": _("Send the type that the documentation says: a number, a text in quotes, true or false."),
     "invalid_choice": _("Use one of the values in the documentation."),
     "max_length": _("Shorten it."),
     "min_value": _("Use a larger number."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -14,17 +14,58 @@ from secretary.api.problems import invalid
 
 
 class Strict:
-    """Refuses fields it does not have. Those that are only shown may come back in a body, and count for nothing."""
+    """Refuses fields it does not have, and values of another type than the documentation says: no text for a number.
+
+    Fields that are only shown may come back in a body, and count for nothing.
+    """
 
     unknown_code: ClassVar[str] = "unknown_field"
+    typed: ClassVar[bool] = True
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
-            unknown = [name for name in data if name not in self.fields]  # type: ignore[attr-defined]
+            fields: dict[str, Any] = self.fields  # type: ignore[attr-defined]
+            unknown = [name for name in data if name not in fields]
             if unknown:
                 reason = ErrorDetail(_("There is no such field."), self.unknown_code)
                 raise serializers.ValidationError({str(name)[:100]: [reason] for name in unknown[:20]})
+            if self.typed:
+                numbers_are_texts = bool(self.context.get(NUMBERS_ARE_TEXTS))  # type: ignore[attr-defined]
+                wrong = [name for name, value in data.items() if not fits(fields[name], value, numbers_are_texts)]
+                if wrong:
+                    reason = ErrorDetail(_("This is a value of another type."), "invalid_type")
+                    raise serializers.ValidationError({name: [reason] for name in wrong})
         return super().to_internal_value(data)  # type: ignore[misc]
+
+
+NUMBERS_ARE_TEXTS: Final = "numbers_are_texts"
+"""In a serializer's context: 8001 will do where a text is wanted, as in YAML."""
+
+_TEXTS = (
+    serializers.CharField,
+    serializers.ChoiceField,
+    serializers.UUIDField,
+    serializers.DateTimeField,
+    serializers.DateField,
+)
+
+
+def fits(field: serializers.Field[Any, Any, Any, Any], value: Any, numbers_are_texts: bool = False) -> bool:
+    """Whether a value's JSON type is the field's. Null, lists of objects and objects are left to the field."""
+    if value is None or field.read_only:
+        return True
+    if isinstance(field, _TEXTS):
+        return isinstance(value, str) or (numbers_are_texts and type(value) is int)
+    if isinstance(field, serializers.BooleanField):
+        return isinstance(value, bool)
+    if isinstance(field, serializers.IntegerField):
+        return type(value) is int or (type(value) is float and value.is_integer())
+    if isinstance(field, serializers.FloatField):
+        return type(value) in (int, float)
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        child: Any = field.child
+        return all(fits(child, item, numbers_are_texts) for item in value)
+    return True
 
 
 class StrictSerializer(Strict, serializers.Serializer[Any]):
@@ -54,6 +95,7 @@ class Query(Strict, serializers.Serializer[Any]):
     """What may stand behind the question mark."""
 
     unknown_code = "unknown_parameter"
+    typed = False
 
 
 class OneQuery(Query):

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, IntegrityError
 
 from secretary.api.problems import problem_of
+from secretary.api.serializing import NUMBERS_ARE_TEXTS
 from secretary.provisioning.carry_out import provision
 from secretary.provisioning.difference import difference
 from secretary.provisioning.document import DomainDocument
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         """One domain, whole or not at all."""
         path = f"domains[{position}]"
         try:
-            values = DomainDocument().run_validation(raw)
+            values = DomainDocument(context={NUMBERS_ARE_TEXTS: True}).run_validation(raw)
             domain_uuid = values.get("domain_uuid") or _uuid_of(values.get("name", ""))
             done = provision(domain_uuid=domain_uuid, values=values, dry_run=dry_run)
         except IntegrityError as error:
