@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--agent",
         choices=("simple", "session"),
-        default="simple",
+        default="session",
         help="who answers: the simplest agent, or the product's conversation with a provider of fixed answers",
     )
     parser.add_argument("--recording", action="store_true", help="with --agent session: record every call to disk")

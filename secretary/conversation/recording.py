@@ -145,7 +145,8 @@ class CallRecording:
 
     def played(self, pcm: bytes, now: int) -> None:
         """Voice queued at `now`, heard after what was queued before."""
-        begin = max(now * SAMPLES_PER_MS, self._voice_end)
+        # After a busy moment the caller's side may be ahead of the clock, and written already.
+        begin = max(now * SAMPLES_PER_MS, self._voice_end, self._flushed)
         self._voice.append((begin, pcm))
         self._voice_end = begin + len(pcm) // 2
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from prometheus_client import REGISTRY
 
 from eslbridge.esl.outbound import OutboundServer
+from eslbridge.media import process
 from eslbridge.media.node import MediaNode
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation.recording import Disk
@@ -68,9 +69,10 @@ class VoiceNode:
         self.live.start()
         await self.providers.start()
         await self.media.start()
-        self.media.clock.before_phase(self.voice_activity.run)
+        self.media.clock.after_phase(self.voice_activity.run)
         prepared = asyncio.create_task(self._prepare_speech(), name="prepare speech")
         await asyncio.wait({prepared}, timeout=PREPARE_S)  # the first caller should not pay for it, nor wait for ever
+        process.tune()
         await self.server.start()
         self._background = [prepared, asyncio.create_task(_every(RENEW_EVERY_S, self._renew), name="leases")]
         log.info(

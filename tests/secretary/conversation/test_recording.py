@@ -55,6 +55,18 @@ def test_interrupted_voice_ends_where_it_was_stopped(tmp_path: Path, disk: Disk)
     assert (right[:4_000] == 7).all() and not right[4_000:].any()
 
 
+def test_voice_that_begins_behind_what_is_written_loses_no_call(tmp_path: Path, disk: Disk) -> None:
+    """A caller's burst may be on the disk before the clock gets there: the voice then begins where there is room."""
+    recording = CallRecording(tmp_path / "call.wav", disk)
+    for n in range(50):
+        recording.caller(frame(3), 20 * (n + 1) - 200)
+    recording.played(frame(7) * 10, 810)
+    for n in range(50, 100):
+        recording.caller(frame(3), 20 * (n + 1) - 200)
+    recording.close(2_000).result(5)
+    assert (tracks(tmp_path / "call.wav")[:, 1] == 7).sum() == 1_600
+
+
 def test_a_gap_in_the_callers_audio_stays_a_gap(tmp_path: Path, disk: Disk) -> None:
     """Lost or missing frames do not pull later ones forward."""
     recording = CallRecording(tmp_path / "call.wav", disk)

@@ -155,7 +155,7 @@ async def exchange(transactional_db: None, tmp_path: Path, settings: LazySetting
     server = OutboundServer(reception.receive, port=0)
     live.start()
     await media.start()
-    media.clock.before_phase(voice_activity.run)
+    media.clock.after_phase(voice_activity.run)
     await server.start()
     async with StandInSwitch(Options(port=0)) as switch:
         yield Exchange(switch, server, media, reception, providers)
