@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Final
 
 from secretary.speech.contract import Briefing, ProviderError
 from secretary.speech.local import espeak, render
@@ -12,6 +13,9 @@ from secretary.speech.local.phrases import Phrase, all_fixed, language_of, sente
 from secretary.speech.local.recogniser import Recogniser
 from secretary.speech.local.session import LocalSession, spec_of
 from secretary.speech.local.voice import Voice
+
+NAMES: Final = 40
+"""Destinations whose announcement is rendered beforehand; of a longer list the rest is rendered when first needed."""
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +46,7 @@ class LocalProvider:
         names = [place.name for place in briefing.places]
         texts = [briefing.greeting, *all_fixed(language)]
         texts += [sentence(phrase, language, places=names) for phrase in (Phrase.NOT_CAUGHT, Phrase.WHO)]
-        texts += [sentence(Phrase.TRANSFERRING, language, place=name) for name in names]
+        texts += [sentence(Phrase.TRANSFERRING, language, place=name) for name in names[:NAMES]]
         await self.voice.prepare(texts, briefing.voice, language)
         try:
             await self.recogniser.prepare(spec_of(briefing))

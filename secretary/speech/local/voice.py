@@ -55,6 +55,7 @@ class Voice:
         self._deadline_s = deadline_s
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="voice")
         self._under_way: dict[str, asyncio.Future[bytes]] = {}
+        self._preparing = asyncio.Semaphore(1)
         self.rendered = 0
         """Prompts an engine had to speak, since the node started."""
         self.refused = 0
@@ -94,12 +95,18 @@ class Voice:
 
     async def prepare(self, texts: Iterable[str], voice: str, language: str) -> int:
         """Have these prompts in memory; gives how many could not be made. Never raises."""
-        wanted = [text for text in dict.fromkeys(texts) if text.strip()]
-        results = await asyncio.gather(*(self.render(text, voice, language) for text in wanted), return_exceptions=True)
-        failed = [result for result in results if isinstance(result, BaseException)]
-        if failed:
-            log.warning("voice: %d of %d prompts could not be prepared: %s", len(failed), len(wanted), failed[0])
-        return len(failed)
+        failed = 0
+        for text in dict.fromkeys(texts):
+            if not text.strip() or self.ready(text, voice, language) is not None:
+                continue
+            # One at a time for the whole node: the other threads stay free for callers who are waiting.
+            async with self._preparing:
+                try:
+                    await self.render(text, voice, language)
+                except VoiceError as error:
+                    failed += 1
+                    log.warning("voice: a prompt could not be prepared: %s", error)
+        return failed
 
     def close(self) -> None:
         """Take no more work. Does not wait for an engine that is still speaking: it has its own deadline."""
