@@ -32,7 +32,9 @@ from tenants.models.audit import AuditEvent, InstallationEvent
 from tenants.origin import current_actor, current_origin
 
 MASK: Final = "•••"
-SECRET_NAMES: Final = re.compile(r"(?:^|[_\-.])(?:passwords?|secrets?|tokens?|hash|pin|authorization)(?:$|[_\-.])", re.I)
+SECRET_NAMES: Final = re.compile(
+    r"(?:^|[_\-.])(?:passwords?|secrets?|tokens?|hash|pin|authorization)(?:$|[_\-.])", re.IGNORECASE
+)
 """Fields and keys with one of these words in their names are masked, whatever type they have."""
 UNTOLD: Final = frozenset({"created_at", "updated_at", "domain", "last_used_at", "last_used_ip", "last_login"})
 LONGEST_VALUE: Final = 4_000

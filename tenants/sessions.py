@@ -54,7 +54,7 @@ class SessionStore(SessionBase):
 
     def create(self) -> None:
         while True:
-            self._session_key = self._get_new_session_key()
+            self._session_key = self._get_new_session_key()  # type: ignore[attr-defined]
             try:
                 self.save(must_create=True)
             except CreateError:
@@ -66,7 +66,7 @@ class SessionStore(SessionBase):
         """Raises CreateError (the key is taken), UpdateError (the session was ended meanwhile)."""
         if self.session_key is None:
             return self.create()
-        data = self._get_session(no_load=must_create)
+        data: dict[str, Any] = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
         now, origin = timezone.now(), current_origin()
         key, user_id = hash_key(self.session_key or ""), data.get(SESSION_KEY)
         about = {

@@ -16,14 +16,18 @@ from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseNotAllowed
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from secretary.panel.pages import show
 from secretary.panel.words import Text
+from secretary.selectors.own import Own, own_destinations
 from tenants.context import tenant_context
 from tenants.models import Domain, Member
 from tenants.models.member import Role
+from tenants.origin import acting, user_actor
+from tenants.people import second_factor
 
 P = ParamSpec("P")
 
@@ -37,12 +41,16 @@ class Can(Enum):
     """What a view wants to be allowed."""
 
     SEE = "see"
+    """Calls and messages: an agent's own, everybody else's all."""
+    SEE_SETUP = "see how the domain is set up"
     HANDLE_MESSAGES = "handle messages"
     CONFIGURE = "configure"
+    MANAGE_PEOPLE = "manage people"
+    SEE_RECORD = "see the record of changes"
 
 
 _ALLOWED: dict[str, frozenset[Can]] = {
-    Role.VIEWER: frozenset({Can.SEE}),
+    Role.VIEWER: frozenset({Can.SEE, Can.SEE_SETUP}),
     Role.AGENT: frozenset({Can.SEE, Can.HANDLE_MESSAGES}),
     Role.ADMIN: frozenset(Can),
     OPERATOR: frozenset(Can),
@@ -55,6 +63,8 @@ class Access:
 
     domain: Domain
     role: str
+    own: Own | None = None
+    """The destinations whose calls and messages are all that the person sees; None: they see everything."""
 
     def may(self, what: Can) -> bool:
         return what in _ALLOWED.get(self.role, frozenset())
@@ -62,6 +72,14 @@ class Access:
     @property
     def may_configure(self) -> bool:
         return self.may(Can.CONFIGURE)
+
+    @property
+    def sees_setup(self) -> bool:
+        return self.may(Can.SEE_SETUP)
+
+    @property
+    def sees_all(self) -> bool:
+        return self.own is None
 
     @property
     def role_label(self) -> Text:
@@ -75,7 +93,8 @@ def _resolve(request: HttpRequest) -> Access:
         raise Http404
     member = Member.objects.filter(user_id=request.user.pk or 0).first()
     if member is not None:
-        return Access(domain, member.role)
+        own = own_destinations(member_uuid=member.pk) if member.role == Role.AGENT else None
+        return Access(domain, member.role, own)
     if getattr(request.user, "is_superuser", False):
         return Access(domain, OPERATOR)
     raise Http404
@@ -102,11 +121,13 @@ def in_domain(
                 return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
             with tenant_context(domain_uuid):
                 access = _resolve(request)
+                if second_factor.required(role=access.role, domain=access.domain) and not has_second_factor(request):
+                    return redirect("panel:second-factor")
                 wanted = {"GET": see, "HEAD": see, "POST": change}.get(request.method or "")
                 if wanted is None:
                     allowed = (["GET", "HEAD"] if see else []) + (["POST"] if change else [])
                     return HttpResponseNotAllowed(allowed)
-                with timezone.override(access.domain.time_zone):
+                with timezone.override(access.domain.time_zone), acting(user_actor(request.user)):
                     if not access.may(wanted):
                         return show(request, access, "panel/refused.html", status=403)
                     return view(request, access, *args, **kwargs)
@@ -114,3 +135,45 @@ def in_domain(
         return guarded
 
     return decorate
+
+
+SECOND_FACTOR = "second_factor"
+"""Session key: whether the person has shown a second factor in this session. Written where they did."""
+
+
+def has_second_factor(request: HttpRequest) -> bool:
+    return bool(request.session.get(SECOND_FACTOR))
+
+
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def _outside(*, operators_only: bool, methods: tuple[str, ...]) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
+    def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+            if operators_only:
+                if not getattr(request.user, "is_superuser", False):
+                    raise Http404
+                if second_factor.required(role=OPERATOR, domain=None) and not has_second_factor(request):
+                    return redirect("panel:second-factor")
+            if request.method not in methods:
+                return HttpResponseNotAllowed(methods)
+            with acting(user_actor(request.user)):
+                return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def signed_in(*methods: str) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
+    """Make a view of the person's own account, or of what they may choose from. No tenant's context."""
+    return _outside(operators_only=False, methods=methods or ("GET", "HEAD"))
+
+
+def for_operators(*methods: str) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
+    """Make a view of the installation. For everybody else it does not exist: 404. No tenant's context."""
+    return _outside(operators_only=True, methods=methods or ("GET", "HEAD"))

@@ -32,30 +32,69 @@ class Item:
     gap: bool = False
 
 
-_SECTIONS: tuple[tuple[str, str, Text], ...] = (
-    ("home", "home", _("Home")),
-    ("calls", "calls", _("Calls")),
-    ("messages", "messages", _("Messages")),
-    ("secretaries", "secretaries", _("Secretaries")),
-    ("destinations", "destinations", _("Destinations")),
-    ("extensions", "extensions", _("Extensions")),
+# Name of route and section, picture, words, and what one must be allowed to find it there.
+_SECTIONS: tuple[tuple[str, Text, str], ...] = (
+    ("home", _("Home"), "SEE"),
+    ("calls", _("Calls"), "SEE"),
+    ("messages", _("Messages"), "SEE"),
+    ("secretaries", _("Secretaries"), "SEE_SETUP"),
+    ("destinations", _("Destinations"), "SEE_SETUP"),
+    ("extensions", _("Extensions"), "SEE_SETUP"),
+    ("people", _("People"), "MANAGE_PEOPLE"),
+    ("record", _("Record"), "SEE_RECORD"),
+)
+_GAPS = frozenset({"secretaries", "people"})
+
+_OUTSIDE: tuple[tuple[str, str, Text, bool], ...] = (
+    ("domains", "switch", _("Domains"), False),
+    ("account", "person", _("Your account"), False),
+    ("everybody", "people", _("Accounts"), True),
+    ("operators", "key", _("Operators"), True),
+    ("installation-record", "record", _("Record"), True),
 )
 
 
 def navigation(access: Access, section: str) -> list[Item]:
     """The entries, with the one that the page belongs to marked."""
-    unread = count_unread()
+    from secretary.panel.access import Can
+
+    unread = count_unread(access.own)
     return [
         Item(
             url=reverse(f"panel:{name}", args=[access.domain.pk]),
-            icon=icon,
+            icon=name,
             label=label,
             current=name == section,
             count=min(unread, 99) if name == "messages" else 0,
-            gap=name == "secretaries",
+            gap=name in _GAPS,
         )
-        for name, icon, label in _SECTIONS
+        for name, label, wanted in _SECTIONS
+        if access.may(Can[wanted])
     ]
+
+
+def navigation_outside(*, operator: bool, section: str) -> list[Item]:
+    """The entries where no domain is chosen."""
+    return [
+        Item(url=reverse(f"panel:{name}"), icon=icon, label=label, current=name == section, gap=name == "everybody")
+        for name, icon, label, for_operators in _OUTSIDE
+        if operator or not for_operators
+    ]
+
+
+def show_outside(
+    request: HttpRequest, template: str, *, section: str = "", status: int = 200, **context: Any
+) -> HttpResponse:
+    """A page inside the frame that belongs to no domain: one's account, the installation."""
+    operator = bool(getattr(request.user, "is_superuser", False))
+    frame = {
+        "navigation": navigation_outside(operator=operator, section=section),
+        "may_write": True,
+        "is_operator": operator,
+    }
+    response = render(request, template, {**frame, **context}, status=status)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def show(

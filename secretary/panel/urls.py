@@ -6,7 +6,20 @@ from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
-from secretary.panel.views import calls, destinations, entry, extensions, home, inbox, secretaries
+from secretary.panel.views import (
+    account,
+    calls,
+    destinations,
+    entry,
+    extensions,
+    home,
+    inbox,
+    joining,
+    people,
+    platform,
+    record,
+    secretaries,
+)
 
 in_domain: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -28,16 +41,58 @@ in_domain: list[URLPattern | URLResolver] = [
     path("extensions/new/", extensions.new, name="extension-new"),
     path("extensions/<uuid:mapping_uuid>/", extensions.change, name="extension"),
     path("extensions/<uuid:mapping_uuid>/delete/", extensions.delete, name="extension-delete"),
+    path("people/", people.index, name="people"),
+    path("people/invite/", people.invite, name="invite"),
+    path("people/two-factors/", people.rule, name="rule"),
+    path("people/<uuid:member_uuid>/", people.change, name="member"),
+    path("people/<uuid:member_uuid>/remove/", people.remove, name="member-remove"),
+    path("people/invitations/<uuid:invitation_uuid>/resend/", people.resend, name="invitation-resend"),
+    path("people/invitations/<uuid:invitation_uuid>/revoke/", people.revoke, name="invitation-revoke"),
+    path("record/", record.index, name="record"),
+    path("record/export", record.export, name="record-export"),
+]
+
+own_account: list[URLPattern | URLResolver] = [
+    path("", account.overview, name="account"),
+    path("password/", account.password, name="password"),
+    path("second-factor/", account.two_factors, name="second-factor"),
+    path("second-factor/off/", account.two_factors_off, name="second-factor-off"),
+    path("second-factor/codes/", account.new_codes, name="recovery-codes"),
+    path("sessions/<uuid:session_uuid>/end/", account.end_session, name="session-end"),
+    path("sessions/end-others/", account.end_others, name="sessions-end"),
+]
+
+platform_wide: list[URLPattern | URLResolver] = [
+    path("accounts/", platform.everybody, name="everybody"),
+    path("accounts/<int:user_id>/", platform.person, name="person"),
+    path("accounts/<int:user_id>/sign-out/", platform.sign_out, name="person-sign-out"),
+    path("accounts/<int:user_id>/lose-second-factor/", platform.lose_second_factor, name="person-second-factor"),
+    path("accounts/<int:user_id>/switch/", platform.switch, name="person-switch"),
+    path("accounts/<int:user_id>/reset-link/", platform.make_reset_link, name="person-reset-link"),
+    path("operators/", platform.operators, name="operators"),
+    path("operators/invite/", platform.invite_operator, name="operator-invite"),
+    path("operators/<int:user_id>/remove/", platform.remove_operator, name="operator-remove"),
+    path("operators/invitations/<uuid:invitation_uuid>/resend/", platform.resend_operator, name="operator-resend"),
+    path("operators/invitations/<uuid:invitation_uuid>/revoke/", platform.revoke_operator, name="operator-revoke"),
+    path("record/", record.installation, name="installation-record"),
+    path("record/export", record.installation_export, name="installation-record-export"),
 ]
 
 panel: list[URLPattern | URLResolver] = [
     path("", entry.start, name="start"),
     path("domains/", entry.domains, name="domains"),
     path("d/<uuid:domain_uuid>/", include(in_domain)),
+    path("account/", include(own_account)),
+    path("platform/", include(platform_wide)),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", entry.SignIn.as_view(), name="login"),
+    path("sign-in/second-step/", entry.second_step, name="second-step"),
+    path("password/forgotten/", joining.forgotten, name="forgotten"),
+    path("password/reset/<uidb64>/<token>/", joining.Reset.as_view(), name="reset"),
+    path("invitation/", joining.invitation, name="invitation"),
+    path("invitation/<str:token>/", joining.open_invitation, name="open-invitation"),
     path("sign-out/", LogoutView.as_view(), name="logout"),
     path("language/", set_language, name="set_language"),
     path("", include((panel, "panel"))),

@@ -9,17 +9,24 @@ from django.db.models import Count, Q, QuerySet
 
 from secretary.models import Call
 from secretary.selectors.keyset import Cursor, Page, keyset_page
+from secretary.selectors.own import Own, own_calls
 
 
-def _calls() -> QuerySet[Call]:
-    return Call.objects.select_related("secretary", "destination")
+def _calls(own: Own | None) -> QuerySet[Call]:
+    return Call.objects.select_related("secretary", "destination").filter(own_calls(own))
 
 
 def call_page(
-    *, outcome: str = "", search: str = "", before: Cursor | None = None, after: Cursor | None = None, size: int = 50
+    *,
+    own: Own | None = None,
+    outcome: str = "",
+    search: str = "",
+    before: Cursor | None = None,
+    after: Cursor | None = None,
+    size: int = 50,
 ) -> Page[Call]:
     """A page of calls, newest first. `search` is a part of the caller's number (punctuation aside) or name."""
-    rows = _calls()
+    rows = _calls(own)
     if outcome:
         rows = rows.filter(outcome=outcome)
     if search:
@@ -31,9 +38,9 @@ def call_page(
     return keyset_page(rows, at="started_at", before=before, after=after, size=size)
 
 
-def latest_calls(*, count: int) -> list[Call]:
+def latest_calls(*, count: int, own: Own | None = None) -> list[Call]:
     """The newest calls."""
-    return list(_calls().order_by("-started_at", "-pk")[:count])
+    return list(_calls(own).order_by("-started_at", "-pk")[:count])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +53,10 @@ class Figures:
     live: int
 
 
-def figures_since(moment: datetime) -> Figures:
+def figures_since(moment: datetime, own: Own | None = None) -> Figures:
     """The calls that began at or after a moment."""
     return Figures(
-        **Call.objects.filter(started_at__gte=moment).aggregate(
+        **Call.objects.filter(own_calls(own), started_at__gte=moment).aggregate(
             total=Count("pk"),
             transferred=Count("pk", filter=Q(outcome="transferred")),
             messages=Count("pk", filter=Q(outcome="message")),

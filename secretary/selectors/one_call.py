@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from secretary.models import Call, CallEvent, Message, Utterance
+from secretary.selectors.own import Own, own_calls, own_messages
 
 MOST_LINES = 2000
 """Bound on what one page shows of a call's transcript and of its timeline, each."""
@@ -21,18 +22,18 @@ class WholeCall:
     message: Message | None
 
 
-def get_call(*, call_uuid: UUID) -> Call | None:
-    return Call.objects.filter(pk=call_uuid).first()
+def get_call(*, call_uuid: UUID, own: Own | None = None) -> Call | None:
+    return Call.objects.filter(own_calls(own), pk=call_uuid).first()
 
 
-def whole_call(*, call_uuid: UUID) -> WholeCall | None:
+def whole_call(*, call_uuid: UUID, own: Own | None = None) -> WholeCall | None:
     """The call, or None where the tenant has none of that UUID. Four queries, however long it was."""
-    call = Call.objects.select_related("secretary", "destination").filter(pk=call_uuid).first()
+    call = Call.objects.select_related("secretary", "destination").filter(own_calls(own), pk=call_uuid).first()
     if call is None:
         return None
     return WholeCall(
         call,
         list(Utterance.objects.filter(call=call).order_by("position")[:MOST_LINES]),
         list(CallEvent.objects.filter(call=call).order_by("at_ms", "created_at")[:MOST_LINES]),
-        Message.objects.filter(call=call).order_by("created_at").first(),
+        Message.objects.filter(own_messages(own), call=call).order_by("created_at").first(),
     )

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from secretary.models import Call, CallOutcome, Message
+from eslbridge.models import Job, JobKind
+from secretary.models import Call, CallOutcome, Destination, Message
 from secretary.profiles import MessageRecord
 from secretary.services import clean
 from secretary.webhooks import facts
 from tenants.context import tenant_context
 
 
+def _wanted(call: Call) -> UUID | None:
+    """Whom the caller wanted: the destination that the secretary tried last in this call, if it is still there."""
+    job = Job.objects.filter(call_uuid=call.pk, kind=JobKind.TRANSFER).order_by("-created_at").first()
+    named = str(job.arguments.get("destination_uuid", "")) if job is not None else ""
+    try:
+        wanted = UUID(named)
+    except ValueError:
+        return None
+    return wanted if Destination.objects.filter(pk=wanted).exists() else None
+
+
 def save_message(*, domain_uuid: UUID, call_uuid: UUID, record: MessageRecord) -> Message:
     """Write a message as far as it has come. Called again with the same UUID, it grows: nothing begun is lost.
 
-    Caller and secretary are those of the call. Raises Call.DoesNotExist.
+    Caller and secretary are those of the call; it is for whom the caller last wanted.
+    Raises Call.DoesNotExist.
     """
     with tenant_context(domain_uuid):
         call = Call.objects.get(call_uuid=call_uuid)
@@ -29,6 +42,7 @@ def save_message(*, domain_uuid: UUID, call_uuid: UUID, record: MessageRecord) -
                 "domain_id": domain_uuid,
                 "call": call,
                 "secretary_id": call.secretary_id,
+                "destination_id": _wanted(call),
                 "caller_number": call.caller_number,
                 "caller_name": call.caller_name,
                 "text": clean.text(record.text),

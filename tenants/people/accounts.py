@@ -29,6 +29,11 @@ def subject(user: Any) -> audit.Subject:
     return audit.Subject("account", str(user.pk), user.get_username())
 
 
+def note(user: Any, action: str) -> None:
+    """Something was done about an account that changes no row."""
+    audit.log(action, subject(user))
+
+
 def sessions(user_id: int) -> list[BrowserSession]:
     """A person's browsers, the one used last first. Ended and expired ones are not there."""
     with platform_context():

@@ -56,7 +56,7 @@ def begin(user_id: int) -> str:
         factor = SecondFactor.objects.select_for_update().get(pk=user_id)
         if factor.confirmed_at is not None:
             raise ValueError("Two-factor sign-in is on already.")
-        return factor.secret
+        return str(factor.secret)
 
 
 def confirm(user: Any, typed: str) -> list[str] | None:

@@ -35,7 +35,7 @@ class Rule:
         """Seconds between the last of so many failures and the next attempt."""
         if failures < self.free:
             return 0
-        return min(2 ** min(failures - self.free, 20), self.most_s)
+        return min(1 << min(failures - self.free, 20), self.most_s)
 
 
 # From one address a person is soon slowed down; from all addresses together later, so that a stranger who knows the

@@ -1,4 +1,4 @@
-"""Time-based one-time passwords (RFC 6238 over RFC 4226): HMAC-SHA1, 6 digits, 30 s. No database and no clock in here."""
+"""Time-based one-time passwords (RFC 6238 over RFC 4226): HMAC-SHA1, 6 digits, 30 s. Neither database nor clock."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def index(request: HttpRequest, access: Access) -> HttpResponse:
     outcome = request.GET.get("outcome", "")
     outcome = outcome if outcome in OUTCOMES else ""
     query = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
-    page = call_page(outcome=outcome, search=query, **cursors(request))
+    page = call_page(own=access.own, outcome=outcome, search=query, **cursors(request))
     return show(
         request,
         access,
@@ -43,7 +43,7 @@ def index(request: HttpRequest, access: Access) -> HttpResponse:
 @in_domain()
 def detail(request: HttpRequest, access: Access, call_uuid: UUID) -> HttpResponse:
     """One call: what was said, what happened, how quick it was, and its sound."""
-    whole = whole_call(call_uuid=call_uuid)
+    whole = whole_call(call_uuid=call_uuid, own=access.own)
     if whole is None:
         raise Http404
     call, utterances = whole.call, whole.utterances
@@ -69,7 +69,7 @@ def detail(request: HttpRequest, access: Access, call_uuid: UUID) -> HttpRespons
 @in_domain()
 def recording(request: HttpRequest, access: Access, call_uuid: UUID) -> HttpResponseBase:
     """The call's sound."""
-    call = get_call(call_uuid=call_uuid)
+    call = get_call(call_uuid=call_uuid, own=access.own)
     if call is None:
         raise Http404
     return play(request, call.recording)

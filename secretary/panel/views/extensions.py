@@ -47,7 +47,7 @@ def _save(uuid: UUID | None, form: PanelForm) -> None:
         update_mapping(mapping_uuid=uuid, seen_at=form.seen_at, **_values(form))
 
 
-@in_domain()
+@in_domain(Can.SEE_SETUP)
 def index(request: HttpRequest, access: Access) -> HttpResponse:
     return show(
         request,
@@ -78,7 +78,7 @@ def new(request: HttpRequest, access: Access) -> HttpResponse:
     )
 
 
-@in_domain(change=Can.CONFIGURE)
+@in_domain(Can.SEE_SETUP, change=Can.CONFIGURE)
 def change(request: HttpRequest, access: Access, mapping_uuid: UUID) -> HttpResponse:
     row = get_extension(mapping_uuid=mapping_uuid)
     if row is None:

@@ -20,7 +20,7 @@ from secretary.services.inbox import mark_message
 def index(request: HttpRequest, access: Access) -> HttpResponse:
     """All messages, or only the unread."""
     unread_only = request.GET.get("show") == "unread"
-    page = message_page(unread_only=unread_only, **cursors(request))
+    page = message_page(own=access.own, unread_only=unread_only, **cursors(request))
     return show(
         request,
         access,
@@ -35,7 +35,7 @@ def index(request: HttpRequest, access: Access) -> HttpResponse:
 @in_domain()
 def audio(request: HttpRequest, access: Access, message_uuid: UUID) -> HttpResponseBase:
     """The message's sound."""
-    message = get_message(message_uuid=message_uuid)
+    message = get_message(message_uuid=message_uuid, own=access.own)
     if message is None:
         raise Http404
     return play(request, message.audio)
@@ -45,8 +45,9 @@ def audio(request: HttpRequest, access: Access, message_uuid: UUID) -> HttpRespo
 def mark(request: HttpRequest, access: Access, message_uuid: UUID) -> HttpResponse:
     """Mark as read or unread, and back to where the person was."""
     read = request.POST.get("read") != "0"
-    if not mark_message(message_uuid=message_uuid, read=read):
+    if get_message(message_uuid=message_uuid, own=access.own) is None:
         raise Http404
+    mark_message(message_uuid=message_uuid, read=read)
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = reverse("panel:messages", args=[access.domain.pk])

@@ -40,7 +40,7 @@ def _save(uuid: UUID | None, form: PanelForm) -> None:
         update_secretary(secretary_uuid=uuid, seen_at=form.seen_at, **form.values)
 
 
-@in_domain()
+@in_domain(Can.SEE_SETUP)
 def index(request: HttpRequest, access: Access) -> HttpResponse:
     return show(request, access, "panel/secretaries/list.html", section=SECTION, secretaries=list_secretaries())
 
@@ -62,7 +62,7 @@ def new(request: HttpRequest, access: Access) -> HttpResponse:
     )
 
 
-@in_domain(change=Can.CONFIGURE)
+@in_domain(Can.SEE_SETUP, change=Can.CONFIGURE)
 def change(request: HttpRequest, access: Access, secretary_uuid: UUID) -> HttpResponse:
     row = get_secretary(secretary_uuid=secretary_uuid)
     if row is None:

@@ -20,8 +20,10 @@ from secretary.models import (
     Secretary,
     Utterance,
 )
+from secretary.services.reach import set_destinations
 from tenants.context import tenant_context
-from tenants.models import Domain
+from tenants.models import Domain, Member
+from tenants.people import invitations
 from tenants.services import add_member, create_domain
 
 PASSWORD = "a calm secretary"
@@ -109,6 +111,17 @@ def furnish(name: str, data_dir: Path) -> House:
     )
 
 
+def welcome(house: House, name: str) -> None:
+    """Give a house somebody who is reached at its destination, and an open invitation."""
+    with tenant_context(house.domain.pk):
+        member = Member.objects.select_related("user").get(user__username=name)
+        set_destinations(member=member, destinations=[house.objects["destination_uuid"]])
+    issued = invitations.invite(
+        domain_uuid=house.domain.pk, email=f"ina@{house.domain.name}", role="agent", invited_by="somebody"
+    )
+    house.objects.update(member_uuid=member.pk, invitation_uuid=issued.invitation.pk)
+
+
 def assemble(data_dir: Path) -> Cast:
     """Both houses and everybody in them."""
     acme, globex = furnish("acme", data_dir), furnish("globex", data_dir)
@@ -122,6 +135,8 @@ def assemble(data_dir: Path) -> Cast:
     for role in ("admin", "agent", "viewer"):
         add_member(domain_uuid=acme.domain.pk, user_id=people[role].pk, role=role)
     add_member(domain_uuid=globex.domain.pk, user_id=people["stranger"].pk, role="admin")
+    for house, name in ((acme, "gus"), (globex, "bob")):
+        welcome(house, name)
     return Cast(acme, globex, people)
 
 

@@ -13,12 +13,15 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.secretary.panel.cast import Cast
-from tests.secretary.panel.test_access import INSIDE
+from tests.secretary.panel.test_access import IN_A_DOMAIN, INSIDE
 
-# Pages only: not the sounds, nor what answers POST alone.
-PAGES = [
-    route for route in INSIDE if route.name not in ("panel:recording", "panel:message-audio", "panel:message-mark")
-]
+# Pages only: neither sounds nor tables, nor what answers POST alone.
+FILES = ("panel:recording", "panel:message-audio", "panel:record-export")
+PAGES = [route for route in INSIDE if route.name not in FILES and not IN_A_DOMAIN[route.name].get.startswith("405")]
+OUTSIDE_PAGES = (
+    "panel:domains", "panel:account", "panel:password", "panel:second-factor", "panel:everybody", "panel:person",
+    "panel:operators", "panel:operator-invite", "panel:installation-record",
+)  # fmt: skip
 LANGUAGES = ("en", "pt-br")
 
 
@@ -86,10 +89,14 @@ def test_page(route, language: str, cast: Cast, alice: Client) -> None:  # type:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_pages_before_a_domain(language: str, sign_in: Callable[[str], Client]) -> None:
-    """The same for signing in and for the choice of a domain."""
-    check(read(sign_in("anonymous"), reverse("login"), language), language)
-    check(read(sign_in("operator"), reverse("panel:domains"), language), language)
+def test_pages_outside_a_domain(language: str, cast: Cast, sign_in: Callable[[str], Client]) -> None:
+    """The same for signing in, for one's account and for the operator's pages."""
+    for name in ("login", "forgotten"):
+        check(read(sign_in("anonymous"), reverse(name), language), language)
+    operator = sign_in("operator")
+    for name in OUTSIDE_PAGES:
+        args = [cast.people["viewer"].pk] if name == "panel:person" else []
+        check(read(operator, reverse(name, args=args), language), language)
 
 
 def test_policy(cast: Cast, alice: Client) -> None:
