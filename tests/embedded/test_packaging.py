@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
 EXAMPLE = (PROJECT / ".env.example").read_text()
 OFFERED = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", EXAMPLE, re.MULTILINE))
-APPLICATION = {"web", "voicenode", "worker-esl", "worker", "beat"}
+APPLICATION = {"web", "voicenode", "worker-esl", "worker", "worker-webhooks", "beat"}
 
 
 def names_in_settings() -> set[str]:
@@ -86,12 +87,28 @@ def test_ports_are_on_loopback() -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
+def queues(command: Sequence[str]) -> set[str]:
+    """The queues of a Celery worker; none of another process."""
+    return set(command[command.index("-Q") + 1].split(",")) if "-Q" in command else set()
+
+
 def test_compose_and_supervisor_run_the_same_processes() -> None:
-    """What a newcomer tries out is what production runs."""
+    """What a newcomer tries out is what production runs; only the webhooks' worker of its own is left to production."""
     from secretary.embedded.services import application_services
 
-    assert set(application_services({})) == APPLICATION
-    assert set(COMPOSE["services"]) - {"postgres", "redis", "migrate"} == APPLICATION
+    embedded = application_services({})
+    production = {
+        name: one for name, one in COMPOSE["services"].items() if name not in {"postgres", "redis", "migrate"}
+    }
+    assert set(embedded) | {"worker-webhooks"} == set(production) == APPLICATION
+    served = [
+        set[str]().union(*(queues(command) for command in commands))
+        for commands in (
+            [service.command for service in embedded.values()],
+            [service.get("command", []) for service in production.values()],
+        )
+    ]
+    assert served[0] == served[1] >= {"default", "esl"}
 
 
 def test_lock_holds_every_dependency() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import stat
 from pathlib import Path
@@ -11,13 +12,16 @@ from cryptography.fernet import Fernet
 
 from secretary.embedded.profile import PORTS, Profile, free_port, is_free, overlay
 
+# Ports that nobody else on the machine comes and goes on while a test looks.
+QUIET = {name: 23_000 + os.getpid() % 1000 * 7 + number for number, name in enumerate(PORTS)}
+
 
 def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     """A second start finds the same secrets: a new key would make encrypted fields unreadable."""
     first = Profile.load(tmp_path / "embedded.env")
-    first.complete()
+    first.complete(base=QUIET)
     second = Profile.load(tmp_path / "embedded.env")
-    second.complete()
+    second.complete(base=QUIET)
     assert first.values == second.values
     Fernet(second.values["FIELD_ENCRYPTION_KEYS"])
     assert len(second.values["SECRET_KEY"]) >= 50
@@ -43,13 +47,13 @@ def test_two_folders_share_no_secret(tmp_path: Path) -> None:
 def test_a_port_in_use_is_replaced_and_the_user_is_told(tmp_path: Path) -> None:
     """Somebody else's program on our port moves us, never the other way round."""
     profile = Profile.load(tmp_path / "embedded.env")
-    profile.complete()
+    profile.complete(base=QUIET)
     with socket.socket() as foreign:
         foreign.bind(("127.0.0.1", profile.port("WEB_PORT")))
         foreign.listen()
         taken = profile.port("WEB_PORT")
         again = Profile.load(profile.path)
-        again.complete()
+        again.complete(base=QUIET)
     assert again.port("WEB_PORT") != taken
     assert any("WEB_PORT" in note and str(taken) in note for note in again.notes)
     assert Profile.load(profile.path).values == again.values
@@ -58,7 +62,7 @@ def test_a_port_in_use_is_replaced_and_the_user_is_told(tmp_path: Path) -> None:
 def test_ports_that_are_not_asked_for_stay(tmp_path: Path) -> None:
     """A short command must not move the port that a switch's dialplan names."""
     profile = Profile.load(tmp_path / "embedded.env")
-    profile.complete()
+    profile.complete(base=QUIET)
     with socket.socket() as running:
         running.bind(("127.0.0.1", profile.port("VOICENODE_ESL_PORT")))
         running.listen()
