@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -154,18 +155,31 @@ class PanelScheme(SessionScheme):  # type: ignore[no-untyped-call]
 
 def close_bodies(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Say that a body may have no other fields, and that `fields=` may leave out any of an answer's."""
-    for name, component in result.get("components", {}).get("schemas", {}).items():
+    components: dict[str, Any] = result.get("components", {}).get("schemas", {})
+    selectable = set(_selectable(result, components))
+    for name, component in components.items():
         if component.get("type") != "object":
             continue
         if name.endswith("Request"):
             component["additionalProperties"] = False
-        elif name in SELECTABLE:
+        elif name in selectable:
             component.pop("required", None)
     return result
 
 
-SELECTABLE: Final[set[str]] = set()
-"""Components whose fields `fields=` chooses from; filled by the list of resources."""
+def _selectable(result: dict[str, Any], components: dict[str, Any]) -> Iterator[str]:
+    """The components that are answered where there is a parameter `fields`, alone or in a page."""
+    for item in result.get("paths", {}).values():
+        operation = item.get("get", {})
+        if any(parameter["name"] == "fields" for parameter in operation.get("parameters", ())):
+            for media in operation["responses"]["200"]["content"].values():
+                name = _name(media["schema"])
+                items = components.get(name, {}).get("properties", {}).get("items", {}).get("items")
+                yield _name(items) if items else name
+
+
+def _name(schema: dict[str, Any]) -> str:
+    return str(schema.get("$ref", "")).rpartition("/")[2]
 
 
 def _header(

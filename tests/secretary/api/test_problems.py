@@ -112,9 +112,6 @@ def test_hostile_bodies(acme: Tenant, api: Api, body: bytes) -> None:
     """400, never 500, and never a row."""
     where = f"domains/{acme.domain_uuid}/secretaries"
     answer = api.send("POST", where, body)
-    if b'max_call_s": true' in body:
-        assert answer.status_code in (201, 400)
-        return
     check(answer, 400)
     check(api.send("PUT", f"{where}/{uuid4()}", body), 400)
 
