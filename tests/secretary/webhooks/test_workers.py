@@ -27,7 +27,7 @@ from secretary.webhooks.sweep import sweep
 from tenants import egress
 from tests.cast import make_tenant
 from tests.receiver import Receiver, answer, receiving, silence
-from tests.secretary.webhooks.post import Clock, deliver, deliveries, happen, hook, let_through, only
+from tests.secretary.webhooks.post import Clock, deliver, happen, hook, let_through, only
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[3]
@@ -153,7 +153,7 @@ def celery(environment: dict[str, str], tmp_path: Path) -> Iterator[None]:
 
 @pytest.mark.usefixtures("celery")
 def test_through_celery(receiver: Receiver, slow: Receiver) -> None:
-    """Committed, kicked, claimed, sent by a gevent worker, written down; another tenant's slow receiver holds up none."""
+    """Committed, kicked, claimed, sent by a gevent worker, written down; a slow receiver elsewhere holds up none."""
     slow_one, acme = make_tenant("slow.example"), make_tenant("acme.example")
     hook(slow_one, slow)
     hook(acme, receiver)
