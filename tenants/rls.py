@@ -65,6 +65,28 @@ class EnablePlatformRls(EnableTenantRls):
     condition = PLATFORM_CONDITION
 
 
+class EnablePublishedRls(EnableTenantRls):
+    """For a table of the installation that every tenant may read, and the platform alone may write: a price list."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        table = _table(schema_editor, to_state, app_label, self.model_name)
+        schema_editor.execute(f"alter table {table} enable row level security")
+        schema_editor.execute(f"alter table {table} force row level security")
+        schema_editor.execute(f"create policy published on {table} for select using (true)")
+        schema_editor.execute(
+            f"create policy {POLICY} on {table} using ({PLATFORM_CONDITION}) with check ({PLATFORM_CONDITION})"
+        )
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        table = _table(schema_editor, to_state, app_label, self.model_name)
+        schema_editor.execute(f"drop policy published on {table}")
+        super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
 class TenantForeignKey(Operation):
     """`foreign key (domain_uuid, <field>) references <target> (domain_uuid, <its key>)` for a field of a model.
 

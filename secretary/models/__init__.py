@@ -1,22 +1,33 @@
 from secretary.models.call import Call, CallOutcome
+from secretary.models.caller_request import CallerRequest, CallerRequestKind, CallerRequestState
 from secretary.models.destination import Destination, DestinationKind
 from secretary.models.event import CallEvent
 from secretary.models.extension import ExtensionMapping
 from secretary.models.member_destination import MemberDestination
 from secretary.models.message import Message
+from secretary.models.price import DomainPrice, ProviderPrice, UsageUnit
 from secretary.models.secretary import Secretary
+from secretary.models.usage import UsageDay, UsageRecord
 from secretary.models.utterance import Speaker, Utterance
 
 __all__ = [
     "Call",
     "CallEvent",
     "CallOutcome",
+    "CallerRequest",
+    "CallerRequestKind",
+    "CallerRequestState",
     "Destination",
     "DestinationKind",
+    "DomainPrice",
     "ExtensionMapping",
     "MemberDestination",
     "Message",
+    "ProviderPrice",
     "Secretary",
     "Speaker",
+    "UsageDay",
+    "UsageRecord",
+    "UsageUnit",
     "Utterance",
 ]

@@ -41,6 +41,11 @@ class Call(TenantModel):
     node = models.CharField(_("voice node"), max_length=120, blank=True, default="")
     lease_until = models.DateTimeField(default=timezone.now)
     """The node is taken for dead, and the slot for free, when it has not renewed by then."""
+    provider = models.CharField(_("speech service"), max_length=40, blank=True, default="")
+    second_price = models.DecimalField(max_digits=20, decimal_places=12, default=0)
+    """What a second of it costs, as it was when the call came in; in the installation's currency."""
+    granted_until = models.DateTimeField(null=True, blank=True)
+    """How far the domain's quotas carry the call: that time is taken from them until the call ends. Null: no quota."""
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
@@ -74,6 +79,11 @@ class Call(TenantModel):
                 fields=("domain", "lease_until"),
                 condition=models.Q(outcome="in_progress"),
                 name="secretary_call_open",
+            ),
+            models.Index(
+                fields=("domain", "ended_at"),
+                condition=~models.Q(recording=""),
+                name="secretary_call_recorded",
             ),
         )
         constraints = (

@@ -24,7 +24,10 @@ class CallEvent(TenantModel):
         verbose_name = _("call event")
         verbose_name_plural = _("call events")
         ordering = ("at_ms", "created_at")
-        indexes = (models.Index(fields=("domain", "call", "at_ms"), name="secretary_event_timeline"),)
+        indexes = (
+            models.Index(fields=("domain", "call", "at_ms"), name="secretary_event_timeline"),
+            models.Index(fields=("domain", "created_at"), name="secretary_event_age"),
+        )
 
     def __str__(self) -> str:
         return f"{self.at_ms} ms {self.kind}"

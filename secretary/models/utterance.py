@@ -32,6 +32,7 @@ class Utterance(TenantModel):
         verbose_name = _("utterance")
         verbose_name_plural = _("utterances")
         ordering = ("position",)
+        indexes = (models.Index(fields=("domain", "created_at"), name="secretary_utterance_age"),)
         constraints = (
             models.UniqueConstraint(fields=("domain", "call", "position"), name="secretary_utterance_position"),
             models.CheckConstraint(condition=models.Q(who__in=Speaker.values), name="secretary_utterance_who"),

@@ -29,6 +29,7 @@ WITHOUT_TENANT: Final = {
     "tenants_secondfactor": "people's authenticator apps; likewise",
     "tenants_recoverycode": "likewise",
     "tenants_throttle": "what was tried in vain, by keyed hash; likewise",
+    "secretary_providerprice": "the installation's price list: every tenant may read it, the platform alone may write",
     "api_installationrequest": "answers to requests about the installation itself, behind the same policy",
 }
 
