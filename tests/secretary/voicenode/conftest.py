@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,8 @@ from tests.cast import Tenant, acme, globex
 
 __all__ = ["acme", "globex"]
 
+PORTS = 20_000 + os.getpid() % 300 * 100
+"""Audio ports of this test process: two runs on one machine, or a real switch, must not take each other's."""
 TONE = (np.sin(np.arange(8_000) * 2 * np.pi * 440 / 8_000) * 9_000).astype("<i2").tobytes()
 """A second of something a caller can hear."""
 
@@ -120,7 +123,8 @@ class Exchange:
 
     async def install(self, tenant: Tenant, **credential: Any) -> None:
         """Have the tenant's credential and dialplan in force, with extension 1099 as everybody's last resort."""
-        await in_tenant(tenant.domain_uuid, save_credential, domain_uuid=tenant.domain_uuid, **credential)
+        ports = {"switch_media_port_min": PORTS, "switch_media_port_max": PORTS + 99}
+        await in_tenant(tenant.domain_uuid, save_credential, domain_uuid=tenant.domain_uuid, **ports, **credential)
         node = Node("127.0.0.1", self.server.port)
         plan = await in_tenant(
             tenant.domain_uuid, dialplan_of, domain_uuid=tenant.domain_uuid, nodes=[node], fallback_number="1099"
