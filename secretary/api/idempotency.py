@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from secretary.api.models import IdempotentRequest, InstallationRequest
+from secretary.api.models import IdempotentRequest, InstallationRequest, Remembered
 from secretary.api.principal import Principal
 from secretary.api.problems import Problem, invalid
 from tenants.context import current_domain_uuid, platform_context
@@ -30,6 +30,7 @@ HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
 MAX_LENGTH: Final = 255
 KEPT: Final = timedelta(hours=48)
+CLAIM_LASTS: Final = timedelta(minutes=10)
 SWEEP_BATCH: Final = 5_000
 KEPT_HEADERS: Final = ("Location", "ETag")
 
@@ -58,30 +59,67 @@ def once(
     `shown_once` names members of the answer that are not kept: a repeated answer has null there.
     """
     model = InstallationRequest if current_domain_uuid() is None else IdempotentRequest
+    row, replay = _find(model, request, principal, key)
+    if replay is not None:
+        return replay
+    response = act()
+    _keep(row, response, shown_once)
+    return response
+
+
+def once_in_steps(request: Request, principal: Principal, key: str, act: Callable[[], Response]) -> Response:
+    """The same for a request of the installation that is several transactions. Outside of every context.
+
+    Here the row is written first, as a claim, and gets its answer in the end. A claim whose process died is taken
+    over after CLAIM_LASTS; the request must be one that may be done again from the beginning.
+    """
+    with platform_context():
+        row, replay = _find(InstallationRequest, request, principal, key)
+        if replay is not None:
+            return replay
+        row.save()
+    try:
+        response = act()
+    except BaseException:
+        with platform_context():
+            row.delete()
+        raise
+    with platform_context():
+        _keep(row, response, ())
+    return response
+
+
+def _find(
+    model: type[Remembered], request: Request, principal: Principal, key: str
+) -> tuple[Remembered, Response | None]:
+    """The row for this request (perhaps a new one, not saved), and the answer it has. Locked from here on."""
     print_ = fingerprint(request)
     if not _lock(f"{model.__name__}:{current_domain_uuid()}:{principal.ident}:{key}"):
         raise Problem("in_progress", headers={"Retry-After": "1"})
     kept = model._default_manager.filter(principal=principal.ident, key=key).first()
-    if kept is not None and kept.created_at > timezone.now() - KEPT:
-        if kept.fingerprint != print_:
-            raise Problem("idempotency_mismatch")
-        headers = {**kept.headers, REPLAYED: "true"}
-        return Response(orjson.loads(kept.body) if kept.body else None, status=kept.status, headers=headers)
-    if kept is not None:
-        kept.delete()
-    response = act()
+    if kept is None:
+        return model(principal=principal.ident, key=key, fingerprint=print_), None
+    now = timezone.now()
+    claimed = kept.status == 0
+    if kept.created_at <= now - (CLAIM_LASTS if claimed else KEPT):
+        kept.fingerprint, kept.created_at, kept.status = print_, now, 0
+        return kept, None
+    if kept.fingerprint != print_:
+        raise Problem("idempotency_mismatch")
+    if claimed:
+        raise Problem("in_progress", headers={"Retry-After": "1"})
+    headers = {**kept.headers, REPLAYED: "true"}
+    return kept, Response(orjson.loads(kept.body) if kept.body else None, status=kept.status, headers=headers)
+
+
+def _keep(row: Remembered, response: Response, shown_once: tuple[str, ...]) -> None:
     answer: Any = response.data
     if shown_once and isinstance(answer, dict):
         answer = {name: None if name in shown_once else value for name, value in answer.items()}
-    model._default_manager.create(
-        principal=principal.ident,
-        key=key,
-        fingerprint=print_,
-        status=response.status_code,
-        headers={name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
-        body=orjson.dumps(answer, default=str).decode() if answer is not None else "",
-    )
-    return response
+    row.status = response.status_code
+    row.headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    row.body = orjson.dumps(answer, default=str).decode() if answer is not None else ""
+    row.save()
 
 
 def sweep() -> int:

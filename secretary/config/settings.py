@@ -136,6 +136,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-sign-ins": {"task": "panel.sweep_sign_ins", "schedule": 3600.0, "options": {"expires": 3500}},
     "sweep-webhooks": {"task": "webhooks.sweep", "schedule": 15.0, "options": {"expires": 14}},
     "forget-webhooks": {"task": "webhooks.forget", "schedule": 3600.0, "options": {"expires": 3000}},
+    "forget-answers": {"task": "api.forget_answers", "schedule": 600.0, "options": {"expires": 500}},
 }
 
 # --- The voice node -------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from secretary.api.idempotency import once_in_steps
 from secretary.api.problems import FieldError, Problem, invalid, problem_of
 from secretary.api.resources.domains import OPERATORS, operator_only
 from secretary.api.schema import ProblemSerializer
@@ -118,7 +119,7 @@ class ProvisionMany(ApiView):
     def post(self, request: Request) -> Response:
         """Make up to five hundred domains what the document says. 207 where some of them failed.
 
-        Doing it again changes nothing that is right already, which is why it needs no Idempotency-Key.
+        Doing it again changes nothing that is right already.
         """
         data: Any = request.data
         found = data.get("domains")
@@ -147,8 +148,11 @@ class ProvisionMany(ApiView):
             return {"domain_uuid": named, "result": "failed", "counts": None, "problem": body}
 
     def remembered(self, request: Request, key: str, handler: Any) -> Response:
-        response: Response = handler(request, *self.args, **self.kwargs)
-        return response
+        def act() -> Response:
+            response: Response = handler(request, *self.args, **self.kwargs)
+            return response
+
+        return once_in_steps(request, self.principal, key, act)
 
 
 def _done(domain_uuid: UUID, values: dict[str, Any], *, dry_run: bool) -> Provisioned:

@@ -113,6 +113,26 @@ def test_old_answers_are_forgotten(acme: Tenant, api: Api) -> None:
     assert idempotency.sweep() == 1
 
 
+def test_many_domains_at_once_are_remembered_too(operator: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bulk endpoint is many transactions, so its key is claimed first and answered in the end."""
+    body = {"domains": [{"domain_uuid": "11111111-1111-4111-8111-111111111111", "name": "initech.example"}]}
+    first, again = (operator.post("provision", body, Idempotency_Key="a") for _ in range(2))
+    assert first.json() == again.json()
+    assert first.json()["items"][0]["result"] == "created"
+    assert again["Idempotency-Replayed"] == "true"
+    assert operator.post("provision", {"domains": [{}]}, Idempotency_Key="a").status_code == 422
+    # A process that died in the middle has left a claim: it holds for ten minutes, and then no longer.
+    with platform_context():
+        InstallationRequest.objects.update(status=0, body="")
+    assert operator.post("provision", body, Idempotency_Key="a").status_code == 409
+    with platform_context():
+        InstallationRequest.objects.update(created_at=timezone.now() - idempotency.CLAIM_LASTS)
+    assert operator.post("provision", body, Idempotency_Key="a").json()["items"][0]["result"] == "unchanged"
+    # A mistake leaves nothing behind.
+    assert operator.post("provision", {"domains": []}, Idempotency_Key="b").status_code == 400
+    assert operator.post("provision", body, Idempotency_Key="b").status_code == 200
+
+
 def in_threads(*calls: Any) -> list[Any]:
     """Run at once; each thread gives its connection back."""
 
