@@ -40,6 +40,7 @@ _SECTIONS: tuple[tuple[str, Text, str], ...] = (
     ("secretaries", _("Secretaries"), "SEE_SETUP"),
     ("destinations", _("Destinations"), "SEE_SETUP"),
     ("extensions", _("Extensions"), "SEE_SETUP"),
+    ("webhooks", _("Webhooks"), "CONFIGURE"),
     ("people", _("People"), "MANAGE_PEOPLE"),
     ("record", _("Record"), "SEE_RECORD"),
 )

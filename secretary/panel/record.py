@@ -31,6 +31,7 @@ KINDS: Mapping[str, Text] = {
     "message": gettext_lazy("Message"),
     "operatorinvitation": gettext_lazy("Operator's invitation"),
     "secretary": gettext_lazy("Secretary"),
+    "webhook": gettext_lazy("Webhook"),
 }
 VERBS: Mapping[str, Text] = {
     "created": gettext_lazy("created"),
@@ -48,6 +49,8 @@ VERBS: Mapping[str, Text] = {
     "switched-off": gettext_lazy("switched off"),
     "used": gettext_lazy("recovery code used"),
     "renewed": gettext_lazy("recovery codes renewed"),
+    "secret-renewed": gettext_lazy("new secret made"),
+    "sent-again": gettext_lazy("events sent again"),
 }
 LONGEST = 64
 MOST_ROWS = 20_000

@@ -19,6 +19,7 @@ from secretary.panel.views import (
     platform,
     record,
     secretaries,
+    webhooks,
 )
 
 in_domain: list[URLPattern | URLResolver] = [
@@ -41,6 +42,18 @@ in_domain: list[URLPattern | URLResolver] = [
     path("extensions/new/", extensions.new, name="extension-new"),
     path("extensions/<uuid:mapping_uuid>/", extensions.change, name="extension"),
     path("extensions/<uuid:mapping_uuid>/delete/", extensions.delete, name="extension-delete"),
+    path("webhooks/", webhooks.index, name="webhooks"),
+    path("webhooks/new/", webhooks.new, name="webhook-new"),
+    path("webhooks/<uuid:webhook_uuid>/", webhooks.log, name="webhook"),
+    path("webhooks/<uuid:webhook_uuid>/settings/", webhooks.change, name="webhook-settings"),
+    path("webhooks/<uuid:webhook_uuid>/delete/", webhooks.delete, name="webhook-delete"),
+    path("webhooks/<uuid:webhook_uuid>/secret/", webhooks.secret, name="webhook-secret"),
+    path("webhooks/<uuid:webhook_uuid>/test/", webhooks.ping, name="webhook-ping"),
+    path("webhooks/<uuid:webhook_uuid>/replay/", webhooks.replay, name="webhook-replay"),
+    path("webhooks/<uuid:webhook_uuid>/deliveries/<uuid:delivery_uuid>/", webhooks.one, name="delivery"),
+    path(
+        "webhooks/<uuid:webhook_uuid>/deliveries/<uuid:delivery_uuid>/again/", webhooks.again, name="delivery-again"
+    ),
     path("people/", people.index, name="people"),
     path("people/invite/", people.invite, name="invite"),
     path("people/two-factors/", people.rule, name="rule"),

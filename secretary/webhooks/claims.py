@@ -136,8 +136,8 @@ def switch_off(webhook: Webhook, reason: str, now: datetime) -> None:
         state=DeliveryState.FAILED, error="switched_off", finished_at=now, updated_at=now
     )
     subject = audit.subject_of(webhook)
-    audit.log("webhook.disabled", subject, old={"enabled": True}, new={"enabled": False, "reason": reason})
-    log.warning("webhook.disabled", webhook=str(webhook.pk), reason=reason, given_up=given_up)
+    audit.log("webhook.switched-off", subject, old={"enabled": True}, new={"enabled": False, "reason": reason})
+    log.warning("webhook.switched_off", webhook=str(webhook.pk), reason=reason, given_up=given_up)
 
 
 def _lock_lanes(domain_uuid: UUID) -> None:

@@ -97,7 +97,7 @@ def rotate_secret(*, webhook_uuid: UUID, overlap: timedelta = OVERLAP) -> Issued
     webhook.previous_expires_at = timezone.now() + overlap if overlap else None
     webhook.secret = signing.new_secret()
     webhook.save()
-    audit.log("webhook.secret_rotated", audit.subject_of(webhook), new={"overlap_s": overlap.total_seconds()})
+    audit.log("webhook.secret-renewed", audit.subject_of(webhook), new={"overlap_s": overlap.total_seconds()})
     return Issued(webhook, webhook.secret)
 
 
@@ -125,7 +125,7 @@ def replay_delivery(*, webhook_uuid: UUID, delivery_uuid: UUID) -> Delivery:
     if Delivery.objects.filter(event=old.event, webhook=webhook, state__in=OPEN).exists():
         raise ValidationError(_("It is being delivered already."), code="open")
     [delivery] = plan(old.event, [webhook.pk], now=timezone.now(), replay=True)
-    audit.log("webhook.replayed", audit.subject_of(webhook), new={"delivery_uuid": str(delivery_uuid)})
+    audit.log("webhook.sent-again", audit.subject_of(webhook), new={"delivery_uuid": str(delivery_uuid)})
     return delivery
 
 
@@ -155,7 +155,7 @@ def replay_range(*, webhook_uuid: UUID, since: datetime, until: datetime, only_f
     for event in found:
         plan(event, [webhook.pk], now=now, replay=True)
     audit.log(
-        "webhook.replayed",
+        "webhook.sent-again",
         audit.subject_of(webhook),
         new={"since": since, "until": until, "only_failed": only_failed, "events": len(found)},
     )

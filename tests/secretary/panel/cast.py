@@ -21,6 +21,9 @@ from secretary.models import (
     Utterance,
 )
 from secretary.services.reach import set_destinations
+from secretary.webhooks.models import Delivery
+from secretary.webhooks.outbox import emit
+from secretary.webhooks.services import create_webhook
 from tenants.context import tenant_context
 from tenants.models import Domain, Member
 from tenants.people import invitations
@@ -99,6 +102,10 @@ def furnish(name: str, data_dir: Path) -> House:
             text=f"Call {name} back",
             audio=f"{name}/call.wav",
         )
+        webhook = create_webhook(url=f"https://{name}.example/hook", events=["*"], description=f"{name} CRM").webhook
+        emit(domain.pk, "call.ended", {"caller_name": f"{name} caller"}, fact=str(call.pk))
+        delivery = Delivery.objects.get()
+        Delivery.objects.update(state="delivered", attempts=1, response_status=200, response_body=f"{name} thanks")
     return House(
         domain,
         {
@@ -107,6 +114,8 @@ def furnish(name: str, data_dir: Path) -> House:
             "destination_uuid": destination.pk,
             "call_uuid": call.pk,
             "message_uuid": message.pk,
+            "webhook_uuid": webhook.pk,
+            "delivery_uuid": delivery.pk,
         },
     )
 

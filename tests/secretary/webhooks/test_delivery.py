@@ -163,7 +163,7 @@ def test_three_days_then_given_up(acme: Tenant, receiver: Receiver, clock: Clock
     assert not webhook.enabled and webhook.disabled_reason == "failing"
     assert [row.state for row in deliveries(acme)] == ["failed"] * 3
     with tenant_context(acme.domain_uuid):
-        line = AuditEvent.objects.get(action="webhook.disabled")
+        line = AuditEvent.objects.get(action="webhook.switched-off")
     assert line.object_id == str(issued.webhook.pk) and line.new["reason"] == "failing"
     assert issued.secret not in str(line.new) + str(line.old)
 

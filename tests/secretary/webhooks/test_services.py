@@ -86,7 +86,7 @@ def test_every_write_is_recorded(acme: Tenant) -> None:
         delete_webhook(webhook_uuid=row.pk)
         lines = AuditEvent.objects.filter(object_id=row.pk).order_by("at")
         assert list(lines.values_list("action", flat=True)) == [
-            "webhook.created", "webhook.changed", "webhook.secret_rotated", "webhook.deleted",
+            "webhook.created", "webhook.changed", "webhook.secret-renewed", "webhook.deleted",
         ]  # fmt: skip
 
 
