@@ -33,6 +33,15 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 Handler = Callable[..., Response]
 
 
+class ApiRequest(Request):
+    """One that also has a body where its length was not announced (`Transfer-Encoding: chunked`)."""
+
+    def _load_stream(self) -> None:
+        super()._load_stream()  # type: ignore[misc]
+        if self._stream is None and "chunked" in self._request.headers.get("Transfer-Encoding", "").lower():
+            self._stream = self._request
+
+
 class ApiView(APIView):
     """The base: authentication, limits, request ids, problems. `scope` is the resource's name in scopes and tags."""
 
@@ -74,6 +83,15 @@ class ApiView(APIView):
                 response = self.handle_exception(error)
         self.response = self.finalize_response(ours, response, *args, **kwargs)
         return self.response
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        return ApiRequest(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

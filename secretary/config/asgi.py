@@ -12,6 +12,8 @@ http = get_asgi_application()
 from channels.generic.websocket import AsyncWebsocketConsumer  # noqa: E402  (models load above)
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 
+from secretary.config.body_limit import BodyLimit  # noqa: E402
+
 NOT_FOUND = 4404
 
 
@@ -24,7 +26,7 @@ class Nowhere(AsyncWebsocketConsumer):
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": BodyLimit(http),
         "websocket": Nowhere.as_asgi(),
     }
 )

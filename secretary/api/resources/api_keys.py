@@ -192,7 +192,6 @@ class _InstallationKeys(ViewSetMixin, InstallationView):
 
 class InstallationKeys(_InstallationKeys):
     operation = "installation-keys"
-    query_class = PageQuery
     pagination_class: ClassVar = pages.CursorPages
 
     @classmethod
@@ -208,8 +207,9 @@ class InstallationKeys(_InstallationKeys):
             ),
         ]
 
-    def query(self) -> dict[str, Any]:
-        return super().query() if self.request.method != "POST" else {}
+    @property
+    def query_class(self) -> type[Query]:  # type: ignore[override]
+        return PageQuery if getattr(self, "action", "") == "list" else Query
 
     def list(self, request: Request) -> Response:
         """A page of the installation's keys, the newest first."""

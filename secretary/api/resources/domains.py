@@ -18,7 +18,7 @@ from rest_framework.viewsets import ViewSetMixin
 from secretary.api import conditions, pages
 from secretary.api.problems import FieldError, Problem
 from secretary.api.resource import ON_ONE, Deleted, Patched, Replaced, Shown, with_defaults
-from secretary.api.serializing import PageQuery, ResourceSerializer, chosen_fields
+from secretary.api.serializing import PageQuery, Query, ResourceSerializer, chosen_fields
 from secretary.api.view import ApiView
 from secretary.selectors.keyset import keyset_page
 from tenants.context import platform_context, tenant_context
@@ -51,9 +51,12 @@ class Domains(ViewSetMixin, ApiView):
 
     operation = "domains"
     scope = "domains"
-    query_class = DomainQuery
     serializer_class = DomainSerializer
     pagination_class: ClassVar = pages.CursorPages
+
+    @property
+    def query_class(self) -> type[Query]:  # type: ignore[override]
+        return DomainQuery if getattr(self, "action", "") == "list" else Query
 
     @contextmanager
     def context(self, request: Request) -> Iterator[None]:
@@ -65,9 +68,6 @@ class Domains(ViewSetMixin, ApiView):
                 yield
         else:
             raise _needs_installation()
-
-    def query(self) -> dict[str, Any]:
-        return super().query() if self.request.method != "POST" else {}
 
     def list(self, request: Request) -> Response:
         """A page of domains, the newest first."""
