@@ -94,6 +94,13 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
+class AllowanceChanged:
+    """The domain's quotas carry the call until `until_ms` on the call's clock; None: as long as it likes."""
+
+    until_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """The machine's own deadline has come."""
 
@@ -111,5 +118,6 @@ Event = (
     | CallEnded
     | CallLeft
     | Broken
+    | AllowanceChanged
     | Tick
 )

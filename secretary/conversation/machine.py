@@ -41,7 +41,9 @@ class Conversation:
         self._ending: Callable[[], list[act.Action]] | None = None
         self._outcome, self._detail = "completed", ""
         self._message = Message.NONE
-        self._leg_lost = False
+        self._has_message = False
+        self._sounding = False
+        self._lost = ""
         self._now = 0
         self._heard = 0
         self._out: list[act.Action] = []
@@ -81,10 +83,13 @@ class Conversation:
                 self._call_left(reason)
             case ev.Broken(part, reason):
                 self._broken(part, reason)
+            case ev.AllowanceChanged(until_ms):
+                self._allow(until_ms)
             case ev.Tick():
                 pass
         self._settle()
         self._watchdogs()
+        self._leave_no_corner()
         return self._out
 
     # What happens -------------------------------------------------------------------------------------------------
@@ -92,11 +97,18 @@ class Conversation:
     def _started(self) -> None:
         self._note("answered")
         self._watch.set("call", self._now + self._rules.max_call_ms)
+        self._allow(self._rules.allowed_ms)
         if self._rules.greeting:
             self._watch.set("answer", self._now + self._rules.greeting_ms)
             self._out.append(act.Say(self._rules.greeting))
         else:
             self._listen()
+
+    def _allow(self, until_ms: int | None) -> None:
+        if until_ms is None:
+            self._watch.clear("allowance")
+        elif self.state is not State.LEAVING:
+            self._watch.set("allowance", max(self._now, until_ms - self._rules.goodbye_ms))
 
     def _voice_arrived(self, voice: ev.VoiceArrived) -> None:
         if voice.utterance_id in self._cut_utterances or self.state is State.TRANSFERRING:
@@ -112,6 +124,7 @@ class Conversation:
             voice.utterance_id, voice.text, len(voice.pcm), voice.last, now=self._now, heard=self._heard
         )
         if voice.pcm:
+            self._sounding = True
             self._out.append(act.Play(voice.pcm))
         if self.state is State.LISTENING:
             self.state = State.SPEAKING
@@ -127,6 +140,7 @@ class Conversation:
             self._unanswered = None
 
     def _drained(self) -> None:
+        self._sounding = False
         self._heard = max(self._heard, self._playout.end)
         if self._playout.unfinished:  # the provider is slower than speech; more of this utterance must come
             self._watch.set("answer", self._now + self._rules.answer_ms)
@@ -185,7 +199,7 @@ class Conversation:
         self._arm_silence()
 
     def _tool_called(self, call: ToolCall) -> None:
-        if self.state in (State.LEAVING, State.TRANSFERRING):
+        if self.state is State.LEAVING:
             return
         self._watch.clear("answer")
         self._note("tool", name=call.name)
@@ -203,22 +217,21 @@ class Conversation:
         if tool is None or tool.tool_call_id != done.tool_call_id:
             return
         self._running_tool = None
+        self._watch.clear("tool")
         self._note("tool_done", name=tool.name, outcome=done.outcome, detail=done.detail)
         if self.state is State.TRANSFERRING:
             self._watch.clear("transfer")
             self.state = State.LISTENING
-            if self._leg_lost:
-                self._leave("leg_failed", "")
+            if self._lost:
+                self._leave(f"{self._lost}_failed", "")
                 return
         self._watch.set("answer", self._now + self._rules.answer_ms)
         self._out.append(act.AnswerTool(done.tool_call_id, done.outcome, done.detail))
 
     def _call_ended(self, cause: str) -> None:
         self._cut_voice()
-        if self._keep_begun_message() or self._message is Message.SAVED:
-            self._close("message", cause)
-        else:
-            self._close("caller_hung_up", cause)
+        self._keep_begun_message()
+        self._close("message" if self._has_message else "caller_hung_up", cause)
 
     def _call_left(self, reason: str) -> None:
         self._cut_voice()
@@ -227,8 +240,10 @@ class Conversation:
 
     def _broken(self, part: str, reason: str) -> None:
         self._note("broken", part=part, reason=reason)
-        if part == "leg" and self.state is State.TRANSFERRING:
-            self._leg_lost = True  # the audio ends before the call is told to have left us
+        if part in ("leg", "provider") and self.state is State.TRANSFERRING:
+            # The audio ends before the call is told to have left us, and nobody needs a provider to be put through:
+            # leaving now would send the caller two ways at once. It counts if the transfer fails.
+            self._lost = part
         elif part == "provider" and self.state is not State.LEAVING:
             self._leave("provider_failed", self._say.trouble)
         else:
@@ -251,6 +266,15 @@ class Conversation:
         elif self.state in (State.SPEAKING, State.GREETING) and not self._watch.pending("answer"):
             self._listen()
 
+    def _leave_no_corner(self) -> None:
+        """While neither side speaks something is due soon, whatever order things came in: if nothing else, an answer.
+
+        A refused tool, or words whose sound never comes, would otherwise leave the caller in silence for minutes.
+        """
+        quiet = self._speaking is None and not self._sounding
+        if quiet and self.state is not State.ENDED and not self._watch.any_of("answer", "silence", "transfer", "tool"):
+            self._watch.set("answer", self._now + self._rules.answer_ms)
+
     def _listen(self) -> None:
         self.state = State.LISTENING
         self._arm_silence()
@@ -269,46 +293,50 @@ class Conversation:
                 self._out.append(act.Transfer(call.tool_call_id, str(call.arguments.get("destination_uuid", ""))))
             case "record_message":
                 self._running_tool = None
+                self._keep_begun_message()
                 self._message = Message.OPEN
                 self._watch.set("message", self._now + self._rules.message_ms)
                 self._out += [act.StartMessage(), act.AnswerTool(call.tool_call_id, "ok")]
                 self._arm_silence()
             case "take_message":
-                self._message = Message.SAVED
+                self._message, self._has_message = Message.SAVED, True
                 self._watch.clear("message")
+                self._watch.set("tool", self._now + self._rules.save_ms)
                 complete = call.arguments.get("complete", True) is not False
                 self._out.append(act.SaveMessage(call.tool_call_id, str(call.arguments.get("text", "")), complete))
             case "end_call":
+                self._keep_begun_message()
                 self._out.append(act.HangUp())
-                outcome = "message" if self._message is Message.SAVED else "completed"
-                self._close(outcome, str(call.arguments.get("reason", "")))
+                self._close("message" if self._has_message else "completed", str(call.arguments.get("reason", "")))
             case _:
                 self._running_tool = None
                 self._out.append(act.AnswerTool(call.tool_call_id, "unknown", f"there is no tool named {call.name}"))
 
-    def _keep_begun_message(self) -> bool:
-        """Save a message that the caller has begun and cannot finish. Returns whether there was one."""
-        if self._message is not Message.BEGUN:
-            return False
-        self._message = Message.SAVED
-        self._out.append(act.SaveMessage("", "", complete=False))
-        return True
+    def _keep_begun_message(self) -> None:
+        """Save a message that the caller has begun and cannot finish, if there is one."""
+        if self._message is Message.BEGUN:
+            self._message, self._has_message = Message.SAVED, True
+            self._out.append(act.SaveMessage("", "", complete=False))
 
     def _watchdogs(self) -> None:
         for name in self._watch.due(self._now):
             if self._over():
                 return
             match name:
+                case "call" | "allowance" if self.state is State.TRANSFERRING:
+                    # Hanging up now would race with the worker; a transfer has a deadline of its own.
+                    self._watch.set(name, self._now + self._rules.transfer_ms)
                 case "call":
                     self._say_last(self._say.time_is_up, lambda: [act.HangUp()])
+                case "allowance":
+                    self._leave("allowance_used_up", self._say.allowance)
                 case "silence":
                     self._caller_is_silent()
                 case "answer":
                     self._provider_is_silent()
-                case "transfer" if self._running_tool is not None:
+                case "transfer" | "tool" if self._running_tool is not None:
                     self._tool_done(ev.ToolDone(self._running_tool.tool_call_id, "failed", "no answer in time"))
                 case "message":
-                    self._keep_begun_message()
                     self._say_last(self._say.time_is_up, lambda: [act.HangUp()])
                 case "leave" if self._ending is not None:
                     self._finish()
@@ -336,7 +364,6 @@ class Conversation:
     # How it ends --------------------------------------------------------------------------------------------------
 
     def _leave(self, reason: str, sentence: str) -> None:
-        self._keep_begun_message()
         self._say_last(sentence, lambda: [act.Leave(reason)], outcome="fallback", detail=reason)
 
     def _say_last(
@@ -350,6 +377,7 @@ class Conversation:
         """Stop whatever is said, say `sentence` if any, then do `ending`; with a deadline, so that it always ends."""
         if self.state is State.LEAVING and sentence:
             return
+        self._keep_begun_message()
         if self._playout.open:
             self._out.append(act.StopVoice())
         self._cut_voice()
@@ -368,7 +396,7 @@ class Conversation:
         if ending is not None:
             self._cut_voice()
             self._out += ending()
-            saved = self._message is Message.SAVED and self._outcome == "completed"
+            saved = self._has_message and self._outcome == "completed"
             self._close("message" if saved else self._outcome, self._detail)
 
     def _close(self, outcome: str, detail: str) -> None:
@@ -378,6 +406,7 @@ class Conversation:
         self._out.append(act.Close(outcome, detail))
 
     def _cut_voice(self) -> list[Heard]:
+        self._sounding = False
         cut = self._playout.cut(now=self._now, heard=self._heard)
         for heard in cut:
             self._cut_utterances.append(heard.utterance_id)

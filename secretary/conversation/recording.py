@@ -78,9 +78,9 @@ class WavFile:
         self._wave.writeframes(pcm)
 
     def close(self) -> None:
-        if self._wave is not None:
-            self._wave.close()
-            self._wave = None
+        file, self._wave = self._wave, None
+        if file is not None:
+            file.close()
 
 
 class MessageAudio:

@@ -16,6 +16,7 @@ class Sentences:
     nobody_there: str
     time_is_up: str
     trouble: str
+    allowance: str
 
 
 _ENGLISH = Sentences(
@@ -24,6 +25,7 @@ _ENGLISH = Sentences(
     nobody_there="I cannot hear you. I am passing your call on.",
     time_is_up="I am sorry, we have reached the end of the time for this call. Goodbye.",
     trouble="I am sorry, something went wrong here. I am passing your call on.",
+    allowance="I am sorry, I have to end our conversation here. I am passing your call on.",
 )
 _PORTUGUESE = Sentences(
     greeting="Olá, aqui é {name}. Em que posso ajudar?",
@@ -31,6 +33,7 @@ _PORTUGUESE = Sentences(
     nobody_there="Não estou ouvindo você. Vou passar a sua ligação.",
     time_is_up="Desculpe, chegamos ao fim do tempo desta ligação. Até logo.",
     trouble="Desculpe, algo deu errado aqui. Vou passar a sua ligação.",
+    allowance="Desculpe, preciso encerrar a nossa conversa aqui. Vou passar a sua ligação.",
 )
 
 

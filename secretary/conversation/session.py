@@ -7,6 +7,7 @@ task of its own and comes back to the machine as an event, so that the voice nev
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from pathlib import Path
@@ -34,6 +35,10 @@ MOST_LINES = 2_000
 """Transcript lines and timeline entries kept in memory for one call, each; more are dropped and the record says so."""
 GOODBYE_S = 10.0
 """How long the work left when a call ends (storing a message, hanging up) may take."""
+PROVIDER_S = 2.0
+"""How long a provider may take to close; its contract says 1 s."""
+DISK_S = 5.0
+"""How long a file may take to be complete; a disk that hangs must not keep a message or a record from the database."""
 
 
 class Record:
@@ -84,12 +89,15 @@ class Session:
         self._voice_activity = voice_activity
         self._turns = TurnDetector()
         self._slot = -1
-        self._dropped = ""
+        self._broken: ev.Broken | None = None
+        self._events: deque[ev.Event] = deque()
+        self._giving = False
         self._ear = Ear()
         self._message: MessageAudio | None = None
         self._recording = CallRecording(recording_path, disk) if recording_path else None
         self._files: list[Future[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._transferring: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._over: asyncio.Future[None] = self._loop.create_future()
 
@@ -107,7 +115,7 @@ class Session:
             self._slot = self._voice_activity.open(self._judged)
             self._call.on_event(self._on_call_event)
             leg.listen(self)
-            self._give(ev.Broken("node", self._dropped) if self._dropped else ev.Started())
+            self._give(self._broken or ev.Started())
             await self._over
         finally:
             await self._clean_up()
@@ -115,8 +123,16 @@ class Session:
 
     def drop(self, reason: str) -> None:
         """End the conversation from outside (the node is going down): the caller goes to the fallback."""
-        self._dropped = reason
-        self._give(ev.Broken("node", reason))
+        self._break(ev.Broken("node", reason))
+
+    def moved(self) -> None:
+        """The call has come to a newer connection: this conversation is over, and the caller is not ours to send on."""
+        self._give(ev.CallLeft("came back"))
+
+    def allow(self, seconds: float | None) -> None:
+        """The domain's quotas carry the call for so long from now on; None: without end."""
+        until_ms = None if seconds is None else self._now() + round(seconds * 1000)
+        self._give(ev.AllowanceChanged(until_ms))
 
     # What the leg, the switch and the provider tell ---------------------------------------------------------------
 
@@ -145,7 +161,7 @@ class Session:
         self._give(ev.ToolCalled(call))
 
     def on_failed(self, reason: str) -> None:
-        self._give(ev.Broken("provider", reason))
+        self._break(ev.Broken("provider", reason))
 
     def _on_call_event(self, event: ctl.CallEvent) -> None:
         match event:
@@ -169,22 +185,43 @@ class Session:
 
     # The machine --------------------------------------------------------------------------------------------------
 
+    def _break(self, broken: ev.Broken) -> None:
+        if self._leg is None:
+            self._broken = broken  # told as soon as there is a conversation
+        else:
+            self._give(broken)
+
     def _now(self) -> int:
         return int((self._loop.time() - self._began) * 1000)
 
     def _give(self, event: ev.Event) -> None:
-        now = self._now()
         leg = self._leg
         if leg is None:
             return  # the provider speaks before the audio is there; nothing has begun
-        for action in self._machine.receive(event, now=now, heard=leg.heard_ms):
-            self._do(action, now, leg)
+        self._events.append(event)
+        if self._giving:
+            return  # somebody answered from inside an action: the actions before it are done first
+        self._giving = True
+        try:
+            while self._events:
+                self._take(self._events.popleft(), leg)
+        finally:
+            self._giving = False
         deadline = self._machine.deadline
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if deadline is not None:
             self._timer = self._loop.call_at(self._began + deadline / 1000, self._give, ev.Tick())
+
+    def _take(self, event: ev.Event, leg: AudioLeg) -> None:
+        now = self._now()
+        for action in self._machine.receive(event, now=now, heard=leg.heard_ms):
+            try:
+                self._do(action, now, leg)
+            except Exception:  # what cannot be done must not take the other actions with it, least of all the last
+                log.exception("conversation_action_failed", action=type(action).__name__)
+                self._events.append(ev.Broken("node", f"{type(action).__name__} failed"))
 
     def _do(self, action: act.Action, now: int, leg: AudioLeg) -> None:
         match action:
@@ -212,12 +249,16 @@ class Session:
             case act.StartMessage():
                 self._start_message()
             case act.MessageBegun():
-                self._spawn(self._note_message())
+                if self._message is not None:
+                    self._spawn(self._note_message(self._message.path))
             case act.SaveMessage(tool_call_id, text, complete):
-                self._spawn(self._save_message(tool_call_id, text, complete))
+                # Ended here and not in the task: by then another message may have begun.
+                path = self._message.path if self._message is not None else None
+                written = self._close_message()
+                self._spawn(self._save_message(tool_call_id, text, complete, path, written))
             case act.Transfer(tool_call_id, destination_uuid):
                 self.record.destination_uuid = destination_uuid
-                self._spawn(self._transfer(tool_call_id, destination_uuid))
+                self._transferring = self._spawn(self._transfer(tool_call_id, destination_uuid))
             case act.HangUp(cause):
                 self._spawn(self._tell_switch(self._call.hang_up(cause)))
             case act.Leave(reason):
@@ -235,10 +276,11 @@ class Session:
 
     # What takes time ----------------------------------------------------------------------------------------------
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -265,18 +307,26 @@ class Session:
         self._close_message()
         self._message = MessageAudio(self._message_path(), self._disk)
 
-    async def _note_message(self) -> None:
+    async def _note_message(self, path: Path) -> None:
         """Have the message's row written when its first word is spoken: not even a node that dies loses it."""
-        if self._message is not None:
-            await self._office.save_message(text="", audio=self._message.path, complete=False)
+        await self._office.save_message(text="", audio=path, complete=False)
 
-    async def _save_message(self, tool_call_id: str, text: str, complete: bool) -> None:
-        path = self._message.path if self._message is not None else None
-        written = self._close_message()
+    async def _save_message(
+        self, tool_call_id: str, text: str, complete: bool, path: Path | None, written: Future[None] | None
+    ) -> None:
         if written is not None:
-            await asyncio.wrap_future(written)
+            await self._on_disk([written])
         outcome = await self._office.save_message(text=text, audio=path, complete=complete)
         self._give(ev.ToolDone(tool_call_id, outcome.word, outcome.detail))
+
+    async def _on_disk(self, files: list[Future[None]]) -> None:
+        """Wait until these files are complete, but not for ever, nor for a file that never will be."""
+        done, late = await asyncio.wait([asyncio.wrap_future(file) for file in files], timeout=DISK_S)
+        if late:
+            log.error("disk_too_slow", files=len(late))
+        for file in done:
+            if (error := file.exception()) is not None:
+                log.error("file_not_complete", error=repr(error))
 
     def _close_message(self) -> Future[None] | None:
         message, self._message = self._message, None
@@ -290,12 +340,17 @@ class Session:
         if self._slot >= 0:
             self._voice_activity.close(self._slot)
         if self._leg is not None:
-            self._leg.close()
+            try:
+                self._leg.close()
+            except Exception:
+                log.exception("leg_not_closed")
         if self._recording is not None:
             self._recording.stopped(self._now())
             self._files.append(self._recording.close(self._now()))
         if self._machine.state is not State.ENDED:
             self._give(ev.Broken("node", "the session was cancelled"))
+        if self._transferring is not None and self.record.outcome != "transferred":
+            self._transferring.cancel()  # nobody is there any more to be put through
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=GOODBYE_S)
             for task in late:
@@ -304,7 +359,11 @@ class Session:
         if self._timer is not None:
             self._timer.cancel()
         self._close_message()
-        await self._provider.close()
-        for written in self._files:
-            await asyncio.wrap_future(written)
+        try:
+            async with asyncio.timeout(PROVIDER_S):
+                await self._provider.close()
+        except Exception:  # also TimeoutError: the record must be written, whatever a provider does
+            log.exception("provider_not_closed")
+        if self._files:
+            await self._on_disk(self._files)
         self.record.latency = self._machine.latency.summary()

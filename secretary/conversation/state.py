@@ -26,11 +26,17 @@ class Rules:
     """How long the caller may be silent before being asked whether they are there."""
     silence_prompts: int = 2
     max_call_ms: int = 600_000
+    allowed_ms: int | None = None
+    """Until when on the call's clock the domain's quotas carry the call; `AllowanceChanged` moves it. None: no end."""
+    goodbye_ms: int = 5_000
+    """How long before that the last sentence begins."""
     greeting_ms: int = 3_000
     """How long the provider may take to produce the first voice of the call."""
     answer_ms: int = 6_000
     """How long the provider may take to answer a turn; at twice that the caller goes to the fallback."""
     transfer_ms: int = 20_000
+    save_ms: int = 15_000
+    """How long storing a message may take before the provider is told that it failed; storing goes on."""
     message_ms: int = 180_000
     """The longest message a caller may leave."""
 

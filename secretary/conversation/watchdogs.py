@@ -35,6 +35,9 @@ class Watchdogs:
     def pending(self, name: str) -> bool:
         return name in self._at
 
+    def any_of(self, *names: str) -> bool:
+        return any(name in self._at for name in names)
+
     def due(self, now: int) -> list[str]:
         """Take out the deadlines that have come, earliest first."""
         names = sorted((name for name, at in self._at.items() if at <= now), key=self._at.__getitem__)

@@ -319,3 +319,77 @@ def test_a_key_reaches_the_provider(stage: Stage) -> None:
     """DTMF at any time."""
     stage.greet()
     assert act.PassDigit("5") in stage.give(ev.Pressed("5"))
+
+
+def test_a_provider_lost_in_a_transfer_does_not_send_the_caller_two_ways(stage: Stage) -> None:
+    """The worker is putting the caller through: only where that fails does the caller go to the fallback."""
+    stage.greet()
+    stage.call_tool("transfer", destination_uuid="d1")
+    stage.give(ev.Broken("provider", "socket closed"))
+    assert not stage.all(act.Leave)
+    stage.give(ev.ToolDone("transfer", "failed"))
+    assert stage.all(act.Leave) == [act.Leave("provider_failed")]
+
+
+def test_time_is_up_in_a_transfer_does_not_hang_up() -> None:
+    """The longest call ends after the transfer under way, not into it."""
+    stage = Stage(Rules(greeting="", max_call_ms=10_000))
+    stage.give(ev.Started())
+    stage.advance(9_500)
+    stage.call_tool("transfer", destination_uuid="d1")
+    stage.advance(5_000)
+    assert stage.outcome is None
+    stage.give(ev.CallLeft("transferred"))
+    assert stage.outcome == "transferred" and not stage.all(act.HangUp)
+
+
+@pytest.mark.parametrize("ending", ["end_call", "time_is_up"])
+def test_a_begun_message_is_kept_however_the_call_ends(ending: str) -> None:
+    """A provider that hangs up, or a call that is too long, loses nothing of what the caller began to leave."""
+    stage = Stage(Rules(greeting="", max_call_ms=10_000))
+    stage.give(ev.Started())
+    stage.call_tool("record_message")
+    stage.give(ev.CallerStarted(0))
+    stage.give(ev.CallerEnded(500))
+    if ending == "end_call":
+        stage.call_tool("end_call")
+    else:
+        stage.advance(30_000)
+    assert [(saved.text, saved.complete) for saved in stage.all(act.SaveMessage)] == [("", False)]
+    assert stage.outcome == "message"
+
+
+def test_a_second_message_does_not_undo_the_first(stage: Stage) -> None:
+    """A caller who left one message and hangs up when asked for another has left a message."""
+    stage.greet()
+    stage.call_tool("take_message", text="call me")
+    stage.give(ev.ToolDone("take_message", "ok"))
+    stage.call_tool("record_message")
+    stage.give(ev.CallEnded("NORMAL_CLEARING"))
+    assert stage.outcome == "message"
+
+
+def test_a_message_that_cannot_be_stored_does_not_block_the_conversation(stage: Stage) -> None:
+    """The provider is told in time, and may call other tools."""
+    stage.greet()
+    stage.call_tool("take_message", text="call me")
+    stage.advance(16_000)
+    assert stage.all(act.AnswerTool)[-1] == act.AnswerTool("take_message", "failed", "no answer in time")
+    stage.call_tool("end_call")
+    assert stage.outcome == "message"
+
+
+def test_words_without_sound_are_no_dead_end(stage: Stage) -> None:
+    """An utterance that is announced and never comes ends at the fallback, not at the longest call."""
+    stage.greet()
+    stage.give(ev.VoiceArrived("v", "soon", b"", False))
+    stage.advance(30_000)
+    assert stage.outcome == "fallback"
+
+
+def test_a_tool_in_a_transfer_is_answered(stage: Stage) -> None:
+    """A provider that calls two tools at once is not left waiting for one of them."""
+    stage.greet()
+    stage.call_tool("transfer", destination_uuid="d1")
+    stage.call_tool("take_message", text="x")
+    assert stage.all(act.AnswerTool)[-1] == act.AnswerTool("take_message", "busy")

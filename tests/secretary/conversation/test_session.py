@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import wave
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import pytest
 
 from eslbridge import control as ctl
 from secretary.conversation.office import Outcome
-from secretary.conversation.recording import Disk
+from secretary.conversation.recording import Disk, WavFile
 from secretary.conversation.session import Record, Session
 from secretary.conversation.state import Rules
 from tests.secretary.conversation import doubles
@@ -173,3 +174,116 @@ async def test_both_sides_are_recorded(call: Call, tmp_path: Path) -> None:
     await call.ended()
     with wave.open(str(tmp_path / "call.wav")) as file:
         assert file.getnchannels() == 2 and file.getnframes() >= 8 * 160
+
+
+async def test_an_action_that_fails_sends_the_caller_on(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider with a bug costs its own call the conversation, and not the caller the way out."""
+
+    def broken(pcm: bytes) -> None:
+        raise RuntimeError("a bug")
+
+    call.leg.hear_all()
+    monkeypatch.setattr(call.provider, "turn_ended", broken)
+    call.speak()
+    monkeypatch.setattr(call.session, "_began", call.session._began - 2.0)
+    call.activity.judge(0.0)
+    record = await call.ended()
+    assert call.switch.did == [("leave", "node_failed")] and record.outcome == "fallback"
+
+
+async def test_an_answer_from_inside_an_action_comes_after_it(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that speaks the moment it hears of a result does not overtake what was decided before."""
+    order: list[str] = []
+    monkeypatch.setattr(call.provider, "turn_started", lambda: order.append("turn"))
+
+    def answered(*_: str) -> None:
+        call.provider.speak("oh", id="v")
+        order.append("result")
+
+    monkeypatch.setattr(call.provider, "tool_result", answered)
+    monkeypatch.setattr(call.provider, "interrupted", lambda *_: order.append("interrupted"))
+    call.leg.hear_all()
+    call.provider.speak("One moment.", ms=2_000)
+    call.provider.tool("transfer", destination_uuid="d1")
+    call.speak()
+    assert order == ["interrupted", "result", "turn", "interrupted"]
+
+
+async def test_a_provider_that_fails_before_the_audio_is_there_is_heard(tmp_path: Path) -> None:
+    """Its failure is not forgotten: the caller does not wait for a greeting that cannot come."""
+    leg, switch, provider, disk = doubles.Leg(), doubles.Switch(), doubles.Provider(), Disk()
+    session = Session(
+        call=switch,
+        provider=provider,
+        rules=Rules(greeting="Hello."),
+        voice_activity=cast(Any, doubles.Activity()),
+        office=doubles.Office(),
+        disk=disk,
+        message_path=lambda: tmp_path / "message.wav",
+    )
+    await provider.open(session)
+    session.on_failed("the socket closed")
+    task = asyncio.create_task(session.run(leg))
+    await asyncio.sleep(0)
+    assert "Hello." not in provider.said
+    leg.hear_all()
+    assert (await task).detail == "provider_failed"
+    disk.close()
+
+
+async def test_a_disk_that_fails_loses_no_message(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message reaches the database although its sound could not be written."""
+
+    def full(file: WavFile) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(WavFile, "close", full)
+    call.leg.hear_all()
+    call.provider.tool("record_message")
+    call.speak()
+    call.switch.tell(ctl.HungUp("NORMAL_CLEARING"))
+    record = await call.ended()
+    assert record.outcome == "message" and len(call.office.messages) == 2
+
+
+async def test_a_disk_that_hangs_does_not_hold_the_record(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a call waits for its files, but not for ever."""
+    monkeypatch.setattr("secretary.conversation.session.DISK_S", 0.05)
+    stuck = threading.Event()
+    call.session._disk._thread.submit(stuck.wait, 4)
+    call.leg.hear_all()
+    call.speak()
+    call.switch.tell(ctl.HungUp("NORMAL_CLEARING"))
+    async with asyncio.timeout(2):
+        assert (await call.task).outcome == "caller_hung_up"
+    stuck.set()
+
+
+async def test_hanging_up_takes_the_transfer_back(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A caller who is gone is not put through, and the record does not wait for it."""
+    taken_back = asyncio.Event()
+
+    async def transfer(destination_uuid: str) -> Outcome:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            taken_back.set()
+            raise
+        return Outcome("ok")
+
+    monkeypatch.setattr(call.office, "transfer", transfer)
+    call.leg.hear_all()
+    call.provider.tool("transfer", destination_uuid="d1")
+    await call.settle()
+    call.switch.tell(ctl.HungUp("ORIGINATOR_CANCEL"))
+    async with asyncio.timeout(2):
+        assert (await call.task).outcome == "caller_hung_up"
+    assert taken_back.is_set()
+
+
+async def test_a_call_that_came_back_is_not_sent_on_by_its_old_conversation(call: Call) -> None:
+    """The newer connection has the caller: the old conversation ends without a word to the switch."""
+    call.leg.hear_all()
+    call.session.moved()
+    assert (await call.ended()).outcome == "transferred"
+    assert call.switch.did == []
