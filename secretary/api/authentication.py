@@ -14,13 +14,13 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.request import Request
 
 from secretary.api import limits, shared_memory
-from secretary.api.address import client_address
 from secretary.api.principal import Principal, covers
 from secretary.api.problems import Problem
 from tenants import assertions, keys
 from tenants.assertions import AssertionRefused
 from tenants.context import tenant_context
 from tenants.models import ApiKey, Domain, InstallationKey
+from tenants.origin import client_address
 
 log = structlog.get_logger(__name__)
 

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from tenants.models.member import Role
+from tenants.origin import Actor
 
 ALL: Final = "*"
 ALL_READ: Final = "*:read"
@@ -34,6 +35,13 @@ class Principal:
     is_operator: bool = False
     """Whether it may do what concerns the installation: make domains and keys, provision many."""
 
+    def actor(self) -> Actor:
+        """Who that is in the record of changes."""
+        if self.kind == "panel-user":
+            return Actor("operator" if self.is_operator else "user", self.ident.partition(":")[2], self.name)
+        ident = self.name if self.kind == "fusionpbx-user" else self.ident.partition(":")[2]
+        return Actor(self.kind, ident[:64], self.name[:200])
+
     def may(self, resource: str, verb: str) -> bool:
         return covers(self.scopes, f"{resource}:{verb}")
 
@@ -48,8 +56,12 @@ def covers(scopes: Iterable[str], wanted: str) -> bool:
 
 
 def role_scopes(role: str, resources: Iterable[str]) -> frozenset[str]:
-    """What a member of a domain may do when the panel's session is used."""
+    """What a member of a domain may do when the panel's session is used.
+
+    An agent sees in the panel what is their own, which no scope can say: here they see nothing.
+    """
     if role == Role.ADMIN:
         return frozenset({ALL})
-    seen = {f"{resource}:{READ}" for resource in resources if resource not in NOT_FOR_EVERY_ROLE}
-    return frozenset(seen | {"messages:write"} if role == Role.AGENT else seen)
+    if role == Role.VIEWER:
+        return frozenset(f"{resource}:{READ}" for resource in resources if resource not in NOT_FOR_EVERY_ROLE)
+    return frozenset()

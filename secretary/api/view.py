@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC
 from typing import Any, ClassVar, Final
 
-import structlog
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,15 +20,16 @@ from rest_framework.views import APIView
 from secretary.api import idempotency, limits
 from secretary.api.authentication import AssertionAuthentication, KeyAuthentication, PanelSession
 from secretary.api.parsing import MAX_BODY, JsonParser, JsonRenderer, OnlyJson
-from secretary.api.principal import READ, WRITE, Principal, role_scopes
+from secretary.api.principal import ALL, READ, WRITE, Principal, role_scopes
 from secretary.api.problems import Problem, problem_of, response_of
 from secretary.api.serializing import Query
+from secretary.panel.access import OPERATOR, has_second_factor
 from tenants.context import platform_context, tenant_context
 from tenants.models import Domain, Member
+from tenants.origin import acting, current_origin
+from tenants.people import second_factor
 
 SAFE: Final = frozenset({"GET", "HEAD"})
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-
 Handler = Callable[..., Response]
 
 
@@ -68,15 +68,14 @@ class ApiView(APIView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         self.args, self.kwargs, self.headers = args, kwargs, {}
-        given = request.headers.get("X-Request-Id", "")
-        self.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        self.request_id = current_origin().request_id or uuid.uuid4().hex
         ours = self.initialize_request(request, *args, **kwargs)
         self.request = ours
-        with structlog.contextvars.bound_contextvars(request_id=self.request_id), timezone.override(UTC):
+        with timezone.override(UTC):
             try:
                 self.initial(ours, *args, **kwargs)
                 handler = self._handler(ours)
-                with self.context(ours):
+                with acting(self.principal.actor()), self.context(ours):
                     self.authorize(ours)
                     response = self._run(ours, handler)
             except Exception as error:
@@ -98,7 +97,7 @@ class ApiView(APIView):
         if isinstance(request.auth, Principal):
             self.principal = request.auth
         elif request.user.is_authenticated:
-            self.principal = _panel_user(request.user)
+            self.principal = _panel_user(request)
         else:
             raise exceptions.NotAuthenticated
         self.standing = limits.admit(self.principal.ident, limits.limit_of(self.principal))
@@ -202,7 +201,7 @@ class DomainView(ApiView):
     def authorize(self, request: Request) -> None:
         self.domain = self.found(request)
         if self.principal.kind == PANEL_USER and not self.principal.is_operator:
-            self.principal = _member(self.principal, self.domain, request.user.pk)
+            self.principal = _member(self.principal, self.domain, request)
         super().authorize(request)
 
     def found(self, request: Request) -> Domain | None:
@@ -214,33 +213,37 @@ class DomainView(ApiView):
 
 
 PANEL_USER: Final = "panel-user"
-NOWHERE: Final = uuid.UUID(int=0)
 
 
-def _panel_user(user: Any) -> Principal:
+def _panel_user(request: Request) -> Principal:
     """A person signed in to the panel, before the domain is known. The operator is the installation."""
+    user = request.user
+    is_operator = bool(getattr(user, "is_superuser", False))
+    if is_operator:
+        _check_second_factor(request, OPERATOR, None)
     return Principal(
         kind=PANEL_USER,
         ident=f"user:{user.pk}",
         name=user.get_username(),
         domain_uuid=None,
-        scopes=frozenset({"*"} if user.is_superuser else ()),
-        is_operator=user.is_superuser,
+        scopes=frozenset({ALL} if is_operator else ()),
+        is_operator=is_operator,
     )
 
 
-def _member(person: Principal, domain: Domain | None, user_id: int | None) -> Principal:
+def _member(person: Principal, domain: Domain | None, request: Request) -> Principal:
     """What the person is in this domain. Raises Problem for strangers, to whom the domain does not exist."""
     from secretary.api.resources import scope_names
 
-    member = Member.objects.filter(user_id=user_id or 0).first() if domain is not None and domain.enabled else None
+    is_open = domain is not None and domain.enabled
+    member = Member.objects.filter(user_id=request.user.pk or 0).first() if is_open else None
     if domain is None or member is None:
         raise Problem("not_found")
-    return Principal(
-        kind=person.kind,
-        ident=person.ident,
-        name=person.name,
-        domain_uuid=domain.domain_uuid,
-        scopes=role_scopes(member.role, scope_names()),
-        rate_per_minute=person.rate_per_minute,
-    )
+    _check_second_factor(request, member.role, domain)
+    return replace(person, domain_uuid=domain.domain_uuid, scopes=role_scopes(member.role, scope_names()))
+
+
+def _check_second_factor(request: Request, role: str, domain: Domain | None) -> None:
+    """The panel's rule holds here too. Raises Problem."""
+    if second_factor.required(role=role, domain=domain) and not has_second_factor(request._request):
+        raise Problem("forbidden", _("Sign in to the panel with your second factor first."))

@@ -21,6 +21,7 @@ from secretary.api.resource import ON_ONE, Deleted, Patched, Replaced, Shown, wi
 from secretary.api.serializing import PageQuery, Query, ResourceSerializer, chosen_fields
 from secretary.api.view import ApiView
 from secretary.selectors.keyset import keyset_page
+from tenants import audit
 from tenants.context import platform_context, tenant_context
 from tenants.models import Domain
 from tenants.services import create_domain, update_domain
@@ -136,6 +137,7 @@ class OneDomain(Shown, Replaced, Patched, Deleted):
         """With all that it has: calls, messages, recordings' records. A domain must be disabled first."""
         if row.enabled:
             raise Problem("conflict", _("Disable the domain first: deleting it deletes all its calls and messages."))
+        audit.deleted(row)
         row.delete()
 
 
@@ -150,4 +152,5 @@ def create_in_place(domain_uuid: UUID, values: dict[str, Any]) -> Domain:
     domain = Domain(domain_uuid=domain_uuid, **values)
     domain.full_clean()
     domain.save(force_insert=True)
+    audit.saved(domain, None)
     return domain

@@ -14,6 +14,7 @@ from eslbridge.services import save_credential
 from secretary.api.problems import invalid
 from secretary.api.resource import ON_ONE, Deleted, Patched, Replaced, Shown
 from secretary.api.serializing import ResourceSerializer
+from tenants import audit
 
 
 class EslCredentialSerializer(ResourceSerializer):
@@ -55,4 +56,6 @@ class Credential(Shown, Replaced, Patched, Deleted):
         return save_credential(domain_uuid=row.pk, **values)
 
     def perform_destroy(self, row: EslCredential) -> None:
-        row.delete()
+        whole = EslCredential.objects.get(pk=row.pk)
+        audit.deleted(whole)
+        whole.delete()

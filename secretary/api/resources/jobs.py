@@ -18,6 +18,7 @@ from secretary.api.serializing import PageQuery, ResourceSerializer, StrictSeria
 from secretary.errors import TransferRefused
 from secretary.services.switch_jobs import request_hangup, request_originate
 from secretary.services.transfers import request_transfer
+from tenants import audit
 
 
 class JobSerializer(ResourceSerializer):
@@ -76,6 +77,7 @@ class Jobs(Listed, Shown, Created, Deleted):
         wanted = self.body(NewJob(data=request.data))
         _check_fields(wanted)
         row = self._asked(wanted)
+        audit.log("job.requested", audit.Subject("job", str(row.pk), row.kind), new=dict(row.arguments))
         response = self.shown(row, status=202)
         response.headers["Location"] = f"{request.path}/{row.pk}"
         return response
@@ -104,6 +106,7 @@ class Jobs(Listed, Shown, Created, Deleted):
 
     def perform_destroy(self, row: Job) -> None:
         """Take it back; once its command has gone out it cannot be."""
+        audit.log("job.cancelled", audit.Subject("job", str(row.pk), row.kind))
         if not jobs.cancel(domain_uuid=row.domain_uuid, job_uuid=row.pk, reason="cancelled by the API"):
             raise Problem("conflict", _("The job is %(state)s: too late to take it back.") % {"state": row.state})
 
