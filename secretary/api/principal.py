@@ -15,7 +15,7 @@ ALL_READ: Final = "*:read"
 READ: Final = "read"
 WRITE: Final = "write"
 
-NOT_FOR_EVERY_ROLE: Final = frozenset({"api-keys", "esl-credential"})
+NOT_FOR_EVERY_ROLE: Final = frozenset({"api-keys", "audit", "esl-credential", "webhooks"})
 """Resources that only a domain's administrators may even see."""
 
 

@@ -18,9 +18,23 @@ from secretary.api.resources.extensions import Extensions
 from secretary.api.resources.jobs import Jobs
 from secretary.api.resources.messages import Messages
 from secretary.api.resources.provisioning import urls as provisioning_urls
+from secretary.api.resources.record import Record
 from secretary.api.resources.secretaries import Secretaries
+from secretary.api.resources.webhooks import Webhooks
 
-RESOURCES = (OneDomain, Credential, Secretaries, Extensions, Destinations, Calls, Messages, Jobs, ApiKeys)
+RESOURCES = (
+    OneDomain,
+    Credential,
+    Secretaries,
+    Extensions,
+    Destinations,
+    Calls,
+    Messages,
+    Jobs,
+    ApiKeys,
+    Webhooks,
+    Record,
+)
 """Of a domain. Whoever has `urls`, `scope` and an entry here is part of the API."""
 
 

@@ -23,6 +23,8 @@ from secretary.api.urls import urlpatterns
 from secretary.models import ExtensionMapping, Message
 from secretary.profiles import MessageRecord
 from secretary.services.messages import save_message
+from secretary.webhooks.models import Delivery
+from secretary.webhooks.services import create_webhook, send_ping
 from tenants.context import platform_context, tenant_context
 from tenants.keys import issue_domain_key, issue_installation_key
 from tenants.models import InstallationKey
@@ -49,6 +51,8 @@ class Row:
 
 SECRETARY = {"name": "Night"}
 DESTINATION = {"name": "Repairs", "number": "1009"}
+LONG_AGO = {"since": "2020-01-01T00:00:00Z", "until": "2021-01-01T00:00:00Z"}
+HOOK = {"url": "https://crm.example.com/hook", "events": ["call.ended"]}
 
 # (name of the route, method) → what it does
 ROWS: Final[dict[tuple[str, str], Row]] = {
@@ -107,11 +111,25 @@ ROWS: Final[dict[tuple[str, str], Row]] = {
     ("installation-key-rotate", "POST"): Row("api-keys", 201, {}, operator_only=True),
     ("provision-domain", "PUT"): Row("provision", 200, {"secretaries": [SECRETARY]}),
     ("provision", "POST"): Row("provision", 207, {"domains": [{}]}, operator_only=True),
+    ("webhooks-list", "GET"): Row("webhooks", 200),
+    ("webhooks-list", "POST"): Row("webhooks", 201, HOOK),
+    ("webhooks-detail", "GET"): Row("webhooks", 200),
+    ("webhooks-detail", "PUT"): Row("webhooks", 200, HOOK),
+    ("webhooks-detail", "PATCH"): Row("webhooks", 200, {"enabled": True}),
+    ("webhooks-detail", "DELETE"): Row("webhooks", 204),
+    ("webhook-rotate", "POST"): Row("webhooks", 201, {}),
+    ("webhook-ping", "POST"): Row("webhooks", 202, {}),
+    ("webhook-replay", "POST"): Row(
+        "webhooks", 202, {"since": "2020-01-01T00:00:00Z", "until": "2021-01-01T00:00:00Z"}
+    ),
+    ("webhook-deliveries", "GET"): Row("webhooks", 200),
+    ("webhook-delivery-replay", "POST"): Row("webhooks", 202, {}),
+    ("audit-list", "GET"): Row("audit", 200),
     ("usage", "GET"): Row("usage", 200),
     ("health", "GET"): Row("", 200),
     ("me", "GET"): Row("", 200),
 }
-MAKES: Final = frozenset({"secretaries-detail", "extensions-detail", "destinations-detail"})
+MAKES: Final = frozenset({"secretaries-detail", "extensions-detail", "destinations-detail", "webhooks-detail"})
 """Where PUT makes what is missing."""
 
 
@@ -135,6 +153,9 @@ def cast_of(name: str) -> Cast:
     job = create_job(domain_uuid=tenant.domain_uuid, kind="originate", arguments={"number": "1001"})
     key = issue_domain_key(domain_uuid=tenant.domain_uuid, name="spare", scopes=["calls:read"]).key
     with tenant_context(tenant.domain_uuid):
+        webhook = create_webhook(url="https://crm.example.com/hook", events=["*"]).webhook
+        delivery = send_ping(webhook_uuid=webhook.pk)
+        Delivery.objects.update(state="delivered")
         call.recording = record.audio
         call.save()
         mapping = ExtensionMapping.objects.get()
@@ -147,6 +168,8 @@ def cast_of(name: str) -> Cast:
         "message_uuid": message.pk,
         "job_uuid": job.pk,
         "key_uuid": key.key_uuid,
+        "webhook_uuid": webhook.pk,
+        "delivery_uuid": delivery.pk,
     }
     bodies = {
         "domain": {"name": name},
