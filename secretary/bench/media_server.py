@@ -95,6 +95,7 @@ async def serve(config: dict[str, Any]) -> None:
     sessions: list[asyncio.Task[object]] = []
     folder = Path(tempfile.mkdtemp(prefix="bench-media-")) if config["recording"] else None
     process.tune()
+    await asyncio.sleep(0.05)  # let the clock catch up with the imports before anybody is on it
     before = rss_kb()
     for n in range(plan["calls"]):
         call_uuid = f"ca110000-0000-4000-8000-{n:012d}"
