@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from secretary.provisioning.plan import KINDS, Plan, Steps, make_plan
+from tenants import audit
 from tenants.context import tenant_context
 
 BATCH = 500
@@ -45,12 +46,28 @@ def provision(*, domain_uuid: UUID, values: Mapping[str, Any], dry_run: bool = F
 
 
 def carry_out(plan: Plan) -> None:
-    """Write it. Deletions first and what depends on a row after it, so that names and numbers become free in time."""
-    for kind in ("extensions", "destinations", "secretaries"):
-        for row in plan.steps[kind].deleted:
-            row.delete()
-    for kind in KINDS:
-        _write(plan.steps[kind])
+    """Write it.
+
+    Deletions first and what depends on a row after it, so that names and numbers become free in time.
+    """
+    with audit.batch():
+        for kind in ("extensions", "destinations", "secretaries"):
+            for row in plan.steps[kind].deleted:
+                audit.deleted(row)
+                row.delete()
+        for kind in KINDS:
+            _write(plan.steps[kind])
+            _record(plan.steps[kind])
+
+
+def _record(steps: Steps) -> None:
+    for row in steps.made:
+        audit.saved(row, None)
+    for change in steps.changed:
+        subject = audit.subject_of(change.row)
+        old = {name: pair[0] for name, pair in change.fields.items()}
+        new = {name: pair[1] for name, pair in change.fields.items()}
+        audit.log(f"{subject.kind}.changed", subject, old=old, new=new)
 
 
 def _write(steps: Steps) -> None:
