@@ -49,6 +49,18 @@ class QuotaFull(CallRefused):
     reason = "quota_full"
 
 
+class MinutesUsedUp(CallRefused):
+    """The tenant's minutes of the day or month are used, or held by other calls."""
+
+    reason = "minutes_used_up"
+
+
+class BudgetUsedUp(CallRefused):
+    """The tenant's money of the day or month is used, or held by other calls."""
+
+    reason = "budget_used_up"
+
+
 class ForeignCall(CallRefused):
     """The channel is already on record as another tenant's call (it was transferred between domains)."""
 

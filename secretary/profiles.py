@@ -81,6 +81,15 @@ class MessageRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageItem:
+    """Something that a provider charges for besides the call's seconds: `unit` is one of `UsageUnit`."""
+
+    provider: str
+    unit: str
+    quantity: float
+
+
+@dataclass(frozen=True, slots=True)
 class CallRecord:
     """A call's end, to be written in one go."""
 
@@ -95,3 +104,4 @@ class CallRecord:
     utterances: tuple[UtteranceRecord, ...] = ()
     events: tuple[EventRecord, ...] = ()
     message: MessageRecord | None = None
+    usage: tuple[UsageItem, ...] = ()

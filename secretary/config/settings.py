@@ -135,6 +135,10 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-calls": {"task": "secretary.sweep_calls", "schedule": 15.0, "options": {"expires": 14}},
     "sweep-sign-ins": {"task": "panel.sweep_sign_ins", "schedule": 3600.0, "options": {"expires": 3500}},
     "sweep-webhooks": {"task": "webhooks.sweep", "schedule": 15.0, "options": {"expires": 14}},
+    "mail-quota-alarms": {"task": "secretary.mail_quota_alarms", "schedule": 60.0, "options": {"expires": 55}},
+    "forget-old-data": {"task": "secretary.forget_old_data", "schedule": 3600.0, "options": {"expires": 3000}},
+    "sweep-orphans": {"task": "secretary.sweep_orphans", "schedule": 6 * 3600.0, "options": {"expires": 3000}},
+    "caller-requests": {"task": "secretary.caller_requests", "schedule": 60.0, "options": {"expires": 55}},
     "forget-webhooks": {"task": "webhooks.forget", "schedule": 3600.0, "options": {"expires": 3000}},
     "forget-answers": {"task": "api.forget_answers", "schedule": 600.0, "options": {"expires": 500}},
 }
@@ -150,6 +154,14 @@ VOICENODE_MAX_CALLS = env.integer("VOICENODE_MAX_CALLS", 200, least=1)
 VOICENODE_DRAIN_S = env.number("VOICENODE_DRAIN_S", 20.0, least=0)
 """How long a node that is told to end waits for its calls before it gives them to the fallback."""
 VOICENODE_ESL_MAX_CONNECTIONS = env.integer("VOICENODE_ESL_MAX_CONNECTIONS", 5000, least=1)
+
+# --- Money, and what is kept -----------------------------------------------------------------------------------------
+CURRENCY = env.string("CURRENCY", "USD", choices=["USD", "EUR", "BRL", "GBP", "CHF", "MXN", "ARS", "CLP", "COP"])
+"""Of prices and budgets, for the whole installation."""
+CALLER_EXPORTS_KEPT_H = env.integer("CALLER_EXPORTS_KEPT_H", 72, least=1)
+"""Hours that the export of a caller's data can be downloaded."""
+ORPHANS_KEPT_DAYS = env.integer("ORPHANS_KEPT_DAYS", 7, least=1)
+"""Days that a recording without a row is left: its row may yet be written, by hand at worst."""
 
 # --- What eslbridge asks of the product, which it must not import ---------------------------------------------------
 ESLBRIDGE_OWNS_CALL = "secretary.selectors.calls.owns_call"

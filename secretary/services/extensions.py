@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from secretary.models import ExtensionMapping
 from secretary.services.optimistic import lock_settings, lock_unchanged
+from secretary.services.room import check_room
 from tenants import audit
 
 
@@ -33,8 +34,9 @@ def _store(mapping: ExtensionMapping, values: dict[str, Any]) -> ExtensionMappin
 
 @transaction.atomic
 def create_mapping(**values: Any) -> ExtensionMapping:
-    """Lead an extension to a secretary. Raises ValidationError by field."""
+    """Lead an extension to a secretary. Raises ValidationError by field, or `quota` where there are enough."""
     lock_settings()
+    check_room(extensions=1)
     return _store(ExtensionMapping(), values)
 
 

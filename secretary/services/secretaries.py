@@ -9,7 +9,8 @@ from uuid import UUID
 from django.db import transaction
 
 from secretary.models import Secretary
-from secretary.services.optimistic import lock_unchanged
+from secretary.services.optimistic import lock_settings, lock_unchanged
+from secretary.services.room import check_room
 from tenants import audit
 
 
@@ -25,7 +26,9 @@ def _store(secretary: Secretary, values: dict[str, Any]) -> Secretary:
 
 @transaction.atomic
 def create_secretary(**values: Any) -> Secretary:
-    """Make a secretary. Raises ValidationError by field."""
+    """Make a secretary. Raises ValidationError by field, or `quota` where the domain has as many as it may."""
+    lock_settings()
+    check_room(secretaries=1)
     return _store(Secretary(), values)
 
 

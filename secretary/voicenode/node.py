@@ -17,9 +17,9 @@ from eslbridge.media.node import MediaNode
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation.recording import Disk
 from secretary.selectors.greetings import profiles_to_prepare
-from secretary.services.calls import RENEW_EVERY_S, renew_leases
+from secretary.services.calls import RENEW_EVERY_S
 from secretary.speech.registry import Providers
-from secretary.voicenode import health
+from secretary.voicenode import desk, health
 from secretary.voicenode.live import Live
 from secretary.voicenode.reception import Reception, briefing
 from tenants.context import in_thread
@@ -117,7 +117,9 @@ class VoiceNode:
             log.warning("speech_not_prepared", error=repr(error))
 
     async def _renew(self) -> None:
-        await in_thread(renew_leases, node=settings.VOICENODE_NAME, call_uuids=self.reception.call_uuids)
+        self.reception.allow(
+            await in_thread(desk.renew, node=settings.VOICENODE_NAME, call_uuids=self.reception.call_uuids)
+        )
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
