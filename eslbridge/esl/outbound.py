@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 CONNECT_S: Final = 2.0
 """How long FreeSWITCH may take to describe the channel."""
 CLOSE_S: Final = 2.0
+TASKS_S: Final = 10.0
+"""How long the handlers of cut calls may take to write down what they know."""
 REOPEN_S: Final = 0.5
 """How long to wait before trying again for a port that somebody else holds."""
 EXHAUSTED_S: Final = 1.0
@@ -109,7 +111,10 @@ class OutboundServer:
             connection.close(reason)
         for task in tuple(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=TASKS_S)
+            if late:
+                log.error("calls' handlers do not end", handlers=len(late))
         if self._open:
             self._empty = asyncio.Event()
             try:

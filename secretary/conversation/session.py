@@ -89,7 +89,7 @@ class Session:
         self._voice_activity = voice_activity
         self._turns = TurnDetector()
         self._slot = -1
-        self._broken: ev.Broken | None = None
+        self._early: ev.Event | None = None
         self._events: deque[ev.Event] = deque()
         self._giving = False
         self._ear = Ear()
@@ -115,7 +115,7 @@ class Session:
             self._slot = self._voice_activity.open(self._judged)
             self._call.on_event(self._on_call_event)
             leg.listen(self)
-            self._give(self._broken or ev.Started())
+            self._give(self._early or ev.Started())
             await self._over
         finally:
             await self._clean_up()
@@ -123,11 +123,11 @@ class Session:
 
     def drop(self, reason: str) -> None:
         """End the conversation from outside (the node is going down): the caller goes to the fallback."""
-        self._break(ev.Broken("node", reason))
+        self._give_even_early(ev.Broken("node", reason))
 
     def moved(self) -> None:
         """The call has come to a newer connection: this conversation is over, and the caller is not ours to send on."""
-        self._give(ev.CallLeft("came back"))
+        self._give_even_early(ev.CallLeft("came back"))
 
     def allow(self, seconds: float | None) -> None:
         """The domain's quotas carry the call for so long from now on; None: without end."""
@@ -161,7 +161,7 @@ class Session:
         self._give(ev.ToolCalled(call))
 
     def on_failed(self, reason: str) -> None:
-        self._break(ev.Broken("provider", reason))
+        self._give_even_early(ev.Broken("provider", reason))
 
     def _on_call_event(self, event: ctl.CallEvent) -> None:
         match event:
@@ -185,11 +185,11 @@ class Session:
 
     # The machine --------------------------------------------------------------------------------------------------
 
-    def _break(self, broken: ev.Broken) -> None:
+    def _give_even_early(self, event: ev.Event) -> None:
         if self._leg is None:
-            self._broken = broken  # told as soon as there is a conversation
+            self._early = event  # told as soon as there is a conversation
         else:
-            self._give(broken)
+            self._give(event)
 
     def _now(self) -> int:
         return int((self._loop.time() - self._began) * 1000)

@@ -39,6 +39,8 @@ class CallOffice:
         self._call_uuid = call_uuid
         self._live = live
         self._messages: dict[Path | None, UUID] = {}
+        self._unsaved: dict[UUID, MessageRecord] = {}
+        """What PostgreSQL has not taken yet: one for each message of the call."""
         self._saving = asyncio.Lock()
 
     def live_line(self, line: Line) -> None:
@@ -48,13 +50,13 @@ class CallOffice:
         self._live.note(self._call_uuid, note)
 
     async def transfer(self, destination_uuid: str) -> Outcome:
+        # Shielded: a caller who hangs up meanwhile must not leave a job behind that nobody takes back.
+        asked = asyncio.ensure_future(self._ask(destination_uuid))
         try:
-            job_uuid = await in_thread(
-                request_transfer,
-                domain_uuid=self._domain_uuid,
-                call_uuid=UUID(self._call_uuid),
-                destination_uuid=UUID(destination_uuid),
-            )
+            job_uuid = await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            await self._take_back(await asked, "the caller hung up")
+            raise
         except ValueError:
             return Outcome("unknown_destination", "the provider named no destination")
         except TransferRefused as refusal:
@@ -63,10 +65,22 @@ class CallOffice:
             async with asyncio.timeout(TRANSFER_S):
                 return await self._end_of(job_uuid)
         except TimeoutError:
-            await in_thread(
-                jobs.cancel, domain_uuid=self._domain_uuid, job_uuid=job_uuid, reason="the caller waited too long"
-            )
+            await self._take_back(job_uuid, "the caller waited too long")
             return Outcome("failed", f"no worker finished the transfer within {TRANSFER_S:g} s")
+        except asyncio.CancelledError:
+            await self._take_back(job_uuid, "the caller hung up")
+            raise
+
+    async def _ask(self, destination_uuid: str) -> UUID:
+        return await in_thread(
+            request_transfer,
+            domain_uuid=self._domain_uuid,
+            call_uuid=UUID(self._call_uuid),
+            destination_uuid=UUID(destination_uuid),
+        )
+
+    async def _take_back(self, job_uuid: UUID, why: str) -> None:
+        await in_thread(jobs.cancel, domain_uuid=self._domain_uuid, job_uuid=job_uuid, reason=why)
 
     async def _end_of(self, job_uuid: UUID) -> Outcome:
         while True:
@@ -81,15 +95,14 @@ class CallOffice:
         message_uuid = self._messages.setdefault(audio, uuid4())
         path = below_data_dir(audio) if audio is not None else ""
         record = MessageRecord(text=text, audio=path, complete=complete, message_uuid=message_uuid)
+        self._unsaved[message_uuid] = record
         async with self._saving:  # in the order asked for: the last word on a message must be written last
             return await self._save(record)
 
     async def _save(self, record: MessageRecord) -> Outcome:
         for attempt in range(1, SAVE_ATTEMPTS + 1):
             try:
-                await in_thread(
-                    save_message, domain_uuid=self._domain_uuid, call_uuid=UUID(self._call_uuid), record=record
-                )
+                await self._store(record)
             except Exception as error:
                 log.warning("message_not_saved_yet", attempt=attempt, error=repr(error), audio=record.audio)
                 await asyncio.sleep(SAVE_PAUSE_S * attempt)
@@ -97,3 +110,13 @@ class CallOffice:
                 return Outcome("ok")
         log.error("message_not_saved", call_uuid=self._call_uuid, audio=record.audio, text=record.text)
         return Outcome("failed", "the message could not be stored")
+
+    async def save_rest(self) -> None:
+        """Store the messages that PostgreSQL would not take during the call. Raises what it raises."""
+        for record in tuple(self._unsaved.values()):
+            await self._store(record)
+
+    async def _store(self, record: MessageRecord) -> None:
+        await in_thread(save_message, domain_uuid=self._domain_uuid, call_uuid=UUID(self._call_uuid), record=record)
+        if self._unsaved.get(record.message_uuid) is record:  # and nothing newer waits
+            del self._unsaved[record.message_uuid]

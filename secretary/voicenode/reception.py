@@ -6,7 +6,6 @@ Whatever fails on the way, the caller is given back to the dialplan, which has a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -43,6 +42,12 @@ PREPARE_S: Final = 8.0
 """How long answering, audio and provider may take together."""
 WRITE_ATTEMPTS: Final = 5
 WRITE_PAUSE_S: Final = 1.0
+SUCCEED_S: Final = 3.0
+"""How long a call that came back waits for its earlier conversation to be written down; the caller hears nothing."""
+OVER_S: Final = 5.0
+"""How long a call may live on after its conversation, before it is cut loose."""
+UNDO_S: Final = 60.0
+"""How long an admission that came too late is awaited, to free its slot: as long as the slot's lease."""
 
 
 class Reception:
@@ -62,6 +67,8 @@ class Reception:
         self._live, self._disk = live, disk
         self._most_calls = most_calls
         self._sessions: dict[str, Session] = {}
+        self._here: dict[str, asyncio.Event] = {}
+        """Every call here by its newest connection, from its arrival to its record; set when that one is done."""
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -79,12 +86,6 @@ class Reception:
             return False
         return True
 
-    def allow(self, allowed: Mapping[UUID, float | None]) -> None:
-        """What the renewal of the leases says about how long calls may last: seconds from now, None for no end."""
-        for call_uuid, seconds in allowed.items():
-            if (session := self._sessions.get(str(call_uuid))) is not None:
-                session.allow(seconds)
-
     def drop_all(self, reason: str) -> None:
         """Give every caller to the fallback: the node must end."""
         for session in tuple(self._sessions.values()):
@@ -95,22 +96,53 @@ class Reception:
         began = asyncio.get_running_loop().time()
         metrics.RECEIVED.inc()
         arrival = Arrival.of(call.call_uuid, call.variables)
-        with structlog.contextvars.bound_contextvars(call_uuid=call.call_uuid, domain=arrival.domain_uuid):
-            if len(self._sessions) >= self._most_calls:
-                await self._refuse(call, arrival, "node_full", f"{self._most_calls} calls in conversation")
-                return
-            try:
-                async with asyncio.timeout(ADMIT_S):
-                    admitted = await in_thread(desk.admit, arrival)
-            except CallRefused as refusal:
-                await self._refuse(call, arrival, refusal.reason, str(refusal))
-            except TimeoutError:
-                await self._refuse(call, arrival, "database_slow", f"no answer from PostgreSQL in {ADMIT_S:g} s")
-            except Exception as error:
-                log.exception("call_not_admitted")
-                await self._refuse(call, arrival, "database_failed", repr(error))
-            else:
-                await self._converse(call, arrival, admitted, began)
+        before, done = self._here.get(call.call_uuid), asyncio.Event()
+        self._here[call.call_uuid] = done
+        self._empty.clear()
+        try:
+            with structlog.contextvars.bound_contextvars(call_uuid=call.call_uuid, domain=arrival.domain_uuid):
+                if before is not None:
+                    await self._succeed(call.call_uuid, before)
+                await self._take_in(call, arrival, began)
+        finally:
+            done.set()
+            if self._here.get(call.call_uuid) is done:
+                del self._here[call.call_uuid]
+            if not self._here:
+                self._empty.set()
+
+    async def _succeed(self, call_uuid: str, before: asyncio.Event) -> None:
+        """The call is back (by a transfer) while its earlier conversation still runs: end that one first.
+
+        Side by side they would share one row: the earlier one's end would close it under the later one, whose words
+        would then be written nowhere.
+        """
+        if (session := self._sessions.get(call_uuid)) is not None:
+            session.moved()
+        try:
+            async with asyncio.timeout(SUCCEED_S):
+                await before.wait()
+        except TimeoutError:
+            log.error("earlier_conversation_not_written", patience_s=SUCCEED_S)
+
+    async def _take_in(self, call: OutboundCall, arrival: Arrival, began: float) -> None:
+        if len(self._sessions) >= self._most_calls:
+            await self._refuse(call, arrival, "node_full", f"{self._most_calls} calls in conversation")
+            return
+        admission = asyncio.ensure_future(in_thread(desk.admit, arrival))
+        try:
+            async with asyncio.timeout(ADMIT_S):
+                profile = await asyncio.shield(admission)
+        except CallRefused as refusal:
+            await self._refuse(call, arrival, refusal.reason, str(refusal))
+        except TimeoutError:
+            await self._refuse(call, arrival, "database_slow", f"no answer from PostgreSQL in {ADMIT_S:g} s")
+            await self._undo(admission, call.call_uuid)
+        except Exception as error:
+            log.exception("call_not_admitted")
+            await self._refuse(call, arrival, "database_failed", repr(error))
+        else:
+            await self._converse(call, arrival, profile, began)
 
     async def _refuse(self, call: OutboundCall, arrival: Arrival, reason: str, why: str) -> None:
         metrics.REFUSED.labels(reason).inc()
@@ -123,30 +155,41 @@ class Reception:
             except Exception as error:
                 log.warning("refusal_not_noted", error=repr(error))
 
-    async def _converse(self, call: OutboundCall, arrival: Arrival, admitted: desk.Admitted, began: float) -> None:
-        profile, allowed_s = admitted.profile, admitted.allowed_s
-        if allowed_s is not None:
-            allowed_s += asyncio.get_running_loop().time() - began  # on the call's clock
+    async def _undo(self, admission: asyncio.Future[SecretaryProfile], call_uuid: str) -> None:
+        """Free the slot that was taken when nobody waited for it any more."""
+        record = Record()
+        record.outcome, record.detail = "fallback", "database_slow"
+        try:
+            async with asyncio.timeout(UNDO_S):
+                profile = await admission
+            await in_thread(desk.write, profile, UUID(call_uuid), record, answered_at=datetime.now(UTC), recording=None)
+        except CallRefused:
+            return  # it took none
+        except Exception as error:
+            log.warning("slot_not_freed", error=repr(error))
+
+    async def _converse(self, call: OutboundCall, arrival: Arrival, profile: SecretaryProfile, began: float) -> None:
         answered_at = datetime.now(UTC)
         folder = settings.DATA_DIR / "calls" / str(profile.domain_uuid) / answered_at.strftime("%Y-%m")
-        recording = folder / f"{call.call_uuid}.wav" if profile.record_calls else None
+        recording = unused(folder / f"{call.call_uuid}.wav") if profile.record_calls else None
         metrics.CALLS.inc()
-        provider = self._providers.session(profile.provider, briefing(profile, arrival))
-        session = Session(
-            call=call,
-            provider=provider,
-            rules=rules(profile, allowed_s),
-            voice_activity=self._voice_activity,
-            office=CallOffice(profile, call.call_uuid, self._live),
-            disk=self._disk,
-            message_path=lambda: folder / f"{call.call_uuid}-message-{uuid4().hex[:8]}.wav",
-            recording_path=recording,
-            began=began,
-        )
-        record = session.record
-        self._sessions[call.call_uuid] = session
-        self._empty.clear()
+        record, session = Record(), None
+        office = CallOffice(profile, call.call_uuid, self._live)
         try:
+            provider = self._providers.session(profile.provider, briefing(profile, arrival))
+            session = Session(
+                call=call,
+                provider=provider,
+                rules=rules(profile),
+                voice_activity=self._voice_activity,
+                office=office,
+                disk=self._disk,
+                message_path=lambda: folder / f"{call.call_uuid}-message-{uuid4().hex[:8]}.wav",
+                recording_path=recording,
+                began=began,
+            )
+            record = session.record
+            self._sessions[call.call_uuid] = session
             leg = await self._prepare(call, profile, provider, session)
             await session.run(leg)
         except (ControlError, AttachError, ProviderError, TimeoutError, RuntimeError) as error:
@@ -162,16 +205,27 @@ class Reception:
             await call.leave("failed")
             raise
         finally:
+            await self._see_off(call)
             metrics.CALLS.dec()
             metrics.ENDED.labels(record.outcome).inc()
             if (greeting := record.latency.get("greeting")) is not None:
                 metrics.GREETING.observe(greeting / 1000)
             try:
-                await self._write(call.call_uuid, profile, record, answered_at, recording)
+                await self._write(call.call_uuid, profile, office, record, answered_at, recording)
             finally:
-                self._sessions.pop(call.call_uuid, None)  # a node that drains waits for the record, too
-                if not self._sessions:
-                    self._empty.set()
+                if session is not None and self._sessions.get(call.call_uuid) is session:
+                    del self._sessions[call.call_uuid]  # and not that of the connection that came after
+
+    async def _see_off(self, call: OutboundCall) -> None:
+        """Have nobody parked in silence: a hang-up that the switch refused, or never answered, ends in the dialplan."""
+        if call.is_over or call.superseded:
+            return
+        await call.wait_closed(OVER_S)
+        if not (call.is_over or call.superseded):
+            log.error("call_did_not_end", patience_s=OVER_S)
+            await call.leave("failed")  # and not cut: a cut call goes to the next node, and begins anew
+            if not call.is_over:
+                call.abort("failed")
 
     async def _prepare(
         self, call: OutboundCall, profile: SecretaryProfile, provider: SpeechSession, session: Session
@@ -196,21 +250,36 @@ class Reception:
             raise
 
     async def _write(
-        self, call_uuid: str, profile: SecretaryProfile, record: Record, answered_at: datetime, recording: Path | None
+        self,
+        call_uuid: str,
+        profile: SecretaryProfile,
+        office: CallOffice,
+        record: Record,
+        answered_at: datetime,
+        recording: Path | None,
     ) -> None:
         for attempt in range(1, WRITE_ATTEMPTS + 1):
             try:
-                await in_thread(
+                await office.save_rest()
+                written = await in_thread(
                     desk.write, profile, UUID(call_uuid), record, answered_at=answered_at, recording=recording
                 )
             except Exception as error:
                 log.warning("record_not_written_yet", attempt=attempt, error=repr(error))
                 await asyncio.sleep(WRITE_PAUSE_S * attempt)
             else:
+                if not written:
+                    log.error("record_not_wanted", why="the call's row is ended already", lines=len(record.lines))
                 log.info("call_ended", outcome=record.outcome, detail=record.detail, latency=record.latency)
                 return
         metrics.RECORDS_LOST.inc()
         log.error("record_not_written", outcome=record.outcome, lines=[line.text for line in record.lines])
+
+
+def unused(path: Path) -> Path:
+    """This path, or one beside it where a call that came back has been recorded before."""
+    tries = (path.with_stem(f"{path.stem}-{part}") for part in range(2, 100))
+    return path if not path.exists() else next((one for one in tries if not one.exists()), path)
 
 
 def route(media: MediaProfile) -> Route:
@@ -224,15 +293,14 @@ def route(media: MediaProfile) -> Route:
     )
 
 
-def rules(profile: SecretaryProfile, allowed_s: float | None = None) -> Rules:
-    """What the secretary's settings say about the conversation, and the domain's quotas about its end."""
+def rules(profile: SecretaryProfile) -> Rules:
+    """What the secretary's settings say about the conversation."""
     return Rules(
         language=profile.language,
         greeting=greeting_of(profile),
         silence_ms=round(profile.silence_s * 1000),
         silence_prompts=profile.silence_prompts,
         max_call_ms=profile.max_call_s * 1000,
-        allowed_ms=None if allowed_s is None else round(allowed_s * 1000),
     )
 
 

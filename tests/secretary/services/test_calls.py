@@ -29,9 +29,9 @@ def row(tenant: Tenant, call: Call) -> Call:
         return Call.objects.get(call_uuid=call.call_uuid)
 
 
-def finish(tenant: Tenant, call: Call, **record: Any) -> bool:
+def finish(tenant: Tenant, call: Call, *, node: str = "", **record: Any) -> bool:
     record.setdefault("outcome", "completed")
-    return finish_call(domain_uuid=tenant.domain_uuid, call_uuid=call.call_uuid, record=CallRecord(**record))
+    return finish_call(domain_uuid=tenant.domain_uuid, call_uuid=call.call_uuid, record=CallRecord(**record), node=node)
 
 
 def test_opened(acme: Tenant) -> None:
@@ -170,6 +170,21 @@ def test_transcript_goes_on_after_the_first_nodes(acme: Tenant) -> None:
     assert finish(acme, call, utterances=(SALES,))
     with tenant_context(acme.domain_uuid):
         assert [u.text for u in Utterance.objects.all()] == ["Good morning.", "sales please"]
+
+
+def test_call_that_another_node_has_is_not_ended_by_the_first(acme: Tenant) -> None:
+    """It moved on while its first node was writing: the words are kept, the slot and the outcome are the other's."""
+    call = acme.call()
+    open_call(profile=acme.profile(), call_uuid=call.call_uuid, node="node-b")
+    assert finish(acme, call, node="node-a", utterances=(HELLO,))
+    assert row(acme, call).outcome == "in_progress"
+    later = replace(SALES, start_ms=500, end_ms=900)
+    began = call.started_at + timedelta(seconds=60)
+    assert finish(acme, call, node="node-b", outcome="message", answered_at=began, utterances=(later,))
+    assert row(acme, call).outcome == "message"
+    with tenant_context(acme.domain_uuid):
+        lines = [(u.text, u.start_ms) for u in Utterance.objects.all()]
+    assert lines == [("Good morning.", HELLO.start_ms), ("sales please", 60_500)]
 
 
 def test_record_of_nonsense_is_still_written(acme: Tenant) -> None:

@@ -53,6 +53,10 @@ class ScriptedSession:
             raise ProviderError("no provider today")
         self.listener = listener
 
+    @property
+    def spoke(self) -> bool:
+        return self._count > 0
+
     def speak(self, text: str) -> None:
         assert self.listener is not None
         self._count += 1

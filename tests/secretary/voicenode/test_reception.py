@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
+from django.db import OperationalError
 
+from eslbridge.control import ControlError
+from eslbridge.esl.call import OutboundCall
 from eslbridge.simulator.caller import Caller, HangUp, Pause, Say, WaitSilence
-from secretary.models import ExtensionMapping, Secretary
+from secretary.models import ExtensionMapping, Message, Secretary
 from secretary.services.calls import open_call
-from secretary.voicenode import metrics
+from secretary.voicenode import desk, metrics, office
+from secretary.voicenode.arrival import Arrival
 from tenants.context import in_tenant, in_thread
 from tenants.services import update_domain
 from tests.cast import Tenant
@@ -213,6 +219,117 @@ async def test_a_node_that_ends_gives_its_callers_away(exchange: Exchange, acme:
     channel.phone_hung_up()
     await exchange.ended(channel)
     assert (await row_of(acme, channel)).outcome == "fallback"
+
+
+def recordings(folder: Path) -> list[Path]:
+    return list(folder.glob("calls/*/*/*.wav"))
+
+
+async def test_a_call_that_comes_back_goes_on_as_one_call(exchange: Exchange, acme: Tenant, tmp_path: Path) -> None:
+    """Transferred to the secretary again in mid-conversation: one row, both parts in order, the new part in charge."""
+    await exchange.install(acme)
+    await in_tenant(acme.domain_uuid, lambda: Secretary.objects.update(record_calls=True))
+    caller = Caller([WaitSilence(300), Pause(30_000)], patience_ms=60_000)
+    channel = exchange.dial(acme, caller)
+    async with asyncio.timeout(10):
+        while caller.first_voice_ms is None:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        channel.transfer("8001", acme.name)
+        while len(exchange.providers.sessions) < 2 or not exchange.providers.sessions[1].spoke:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+    assert exchange.providers.sessions[0].closed
+    assert exchange.reception.call_uuids == [UUID(channel.uuid)]
+    assert (await row_of(acme, channel)).outcome == "in_progress"
+    channel.phone_hung_up()
+    await exchange.ended(channel)
+    call = await row_of(acme, channel)
+    assert call.outcome == "caller_hung_up"
+    assert [event.kind for event in call.events.all()].count("answered") == 2
+    times = [event.at_ms for event in call.events.all() if event.kind in ("answered", "ended")]
+    assert times == sorted(times) and times[2] > 200
+    assert len(recordings(tmp_path)) == 2
+
+
+async def test_a_provider_that_is_not_there(exchange: Exchange, acme: Tenant) -> None:
+    """A secretary whose provider this node does not know: the fallback, a row that ended, and no call counted on."""
+    await exchange.install(acme)
+    await in_tenant(acme.domain_uuid, lambda: Secretary.objects.update(provider="nobody"))
+    before = metrics.CALLS._value.get()
+    channel = exchange.dial(acme, Caller([], patience_ms=8_000))
+    await exchange.reached(channel, "1099")
+    channel.phone_hung_up()
+    await exchange.ended(channel)
+    call = await row_of(acme, channel)
+    assert call.outcome == "fallback" and call.ended_at is not None
+    assert metrics.CALLS._value.get() == before
+
+
+async def test_an_admission_that_comes_too_late_frees_its_slot(
+    exchange: Exchange, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL answers when the caller is gone to the fallback: the slot is not taken until its lease is over."""
+    await exchange.install(acme)
+    admit = desk.admit
+
+    def slowly(arrival: Arrival) -> Any:
+        admitted = admit(arrival)
+        time.sleep(0.4)
+        return admitted
+
+    monkeypatch.setattr(desk, "admit", slowly)
+    monkeypatch.setattr("secretary.voicenode.reception.ADMIT_S", 0.1)
+    channel = exchange.dial(acme, Caller([], patience_ms=8_000))
+    await exchange.reached(channel, "1099")
+    channel.phone_hung_up()
+    await exchange.ended(channel)
+    call = await row_of(acme, channel)
+    assert (call.outcome, call.outcome_detail) == ("fallback", "database_slow")
+
+
+async def test_a_hang_up_that_the_switch_refuses_leaves_nobody_parked(
+    exchange: Exchange, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The conversation is over and the channel lives on: it is cut loose, and the dialplan has a human for it."""
+
+    async def refused(call: OutboundCall, cause: str = "") -> None:
+        raise ControlError("not today")
+
+    monkeypatch.setattr(OutboundCall, "hang_up", refused)
+    monkeypatch.setattr("secretary.voicenode.reception.OVER_S", 0.2)
+    exchange.providers.on_turn = lambda session: session.tool("end_call", reason="done")
+    await exchange.install(acme)
+    channel = exchange.dial(acme, Caller([WaitSilence(300), Say(SPEECH)], patience_ms=15_000))
+    await exchange.reached(channel, "1099")
+    channel.phone_hung_up()
+    await exchange.ended(channel)
+    assert (await row_of(acme, channel)).outcome == "completed"
+
+
+async def test_a_message_that_postgresql_would_not_take_is_written_with_the_record(
+    exchange: Exchange, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Storing failed as long as the call lived: the message is not lost."""
+    tries = 0
+    save = office.save_message
+
+    def failing(**about: Any) -> Message:
+        nonlocal tries
+        tries += 1
+        if tries <= 5:
+            raise OperationalError("PostgreSQL restarts")
+        return save(**about)
+
+    monkeypatch.setattr(office, "save_message", failing)
+    monkeypatch.setattr(office, "SAVE_PAUSE_S", 0.01)
+    monkeypatch.setattr("secretary.voicenode.reception.WRITE_PAUSE_S", 0.01)
+    exchange.providers.on_turn = lambda session: session.tool("take_message", text="call me")
+    await exchange.install(acme)
+    channel = exchange.dial(acme, Caller([WaitSilence(300), Say(SPEECH), Pause(1_500), HangUp()]))
+    await exchange.ended(channel)
+    (message,) = (await row_of(acme, channel)).messages.all()
+    assert message.text == "call me" and message.complete
 
 
 async def test_many_calls_of_two_tenants_at_once(exchange: Exchange, acme: Tenant, globex: Tenant) -> None:
