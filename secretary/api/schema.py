@@ -76,6 +76,18 @@ class ApiSchema(AutoSchema):
             parameters.append(_header("If-None-Match", "`*`: make it, do not replace it."))
         if method == "GET" and getattr(self.view, "action", "") == "retrieve":
             parameters.append(_header("If-None-Match", "The ETag that you have: 304 where it is still that one."))
+        if getattr(self.view, "action", "") in ("retrieve", "create", "update", "partial_update"):
+            parameters.append(_header("ETag", "This version, for `If-Match`.", response=[200, 201, 202, 304]))
+        if getattr(self.view, "action", "") == "create":
+            parameters.append(_header("Location", "Where the new object is.", response=[201, 202]))
+        if method == "POST":
+            parameters.append(
+                _header(
+                    "Idempotency-Replayed",
+                    "`true`: this is the answer of an earlier request.",
+                    response=[200, 201, 202],
+                )
+            )
         parameters.append(_header("X-Request-Id", "Yours, for the log; otherwise we make one.", response=False))
         parameters.append(_header("X-Request-Id", "The request's id.", response=True))
         for name in ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"):

@@ -119,9 +119,7 @@ ROWS: Final[dict[tuple[str, str], Row]] = {
     ("webhooks-detail", "DELETE"): Row("webhooks", 204),
     ("webhook-rotate", "POST"): Row("webhooks", 201, {}),
     ("webhook-ping", "POST"): Row("webhooks", 202, {}),
-    ("webhook-replay", "POST"): Row(
-        "webhooks", 202, {"since": "2020-01-01T00:00:00Z", "until": "2021-01-01T00:00:00Z"}
-    ),
+    ("webhook-replay", "POST"): Row("webhooks", 202, LONG_AGO),
     ("webhook-deliveries", "GET"): Row("webhooks", 200),
     ("webhook-delivery-replay", "POST"): Row("webhooks", 202, {}),
     ("audit-list", "GET"): Row("audit", 200),
