@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from secretary.provisioning.plan import KINDS, Plan, Steps, make_plan
+from secretary.provisioning.plan import KINDS, DocumentError, Plan, Steps, make_plan
+from secretary.services.room import check_room
 from tenants import audit
 from tenants.context import tenant_context
 
@@ -46,7 +48,7 @@ def provision(*, domain_uuid: UUID, values: Mapping[str, Any], dry_run: bool = F
 
 
 def carry_out(plan: Plan) -> None:
-    """Write it.
+    """Write it. Raises DocumentError where the domain would have more than it may.
 
     Deletions first and what depends on a row after it, so that names and numbers become free in time.
     """
@@ -55,6 +57,12 @@ def carry_out(plan: Plan) -> None:
             for row in plan.steps[kind].deleted:
                 audit.deleted(row)
                 row.delete()
+        try:
+            check_room(
+                secretaries=len(plan.steps["secretaries"].made), extensions=len(plan.steps["extensions"].made)
+            )
+        except ValidationError as error:
+            raise DocumentError({"": ("quota", error.messages[0])}) from error
         for kind in KINDS:
             _write(plan.steps[kind])
             _record(plan.steps[kind])
