@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import structlog
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 
-from secretary.errors import ForeignCall, QuotaFull
-from secretary.models import Call, CallEvent, CallOutcome, Destination, Speaker, Utterance
-from secretary.profiles import CallRecord, SecretaryProfile
+from secretary.errors import BudgetUsedUp, ForeignCall, MinutesUsedUp, QuotaFull
+from secretary.models import Call, CallEvent, CallOutcome, Destination, Speaker, UsageUnit, Utterance
+from secretary.profiles import CallRecord, SecretaryProfile, UsageItem
+from secretary.selectors.prices import unit_prices
 from secretary.services import clean
+from secretary.services.allowance import GRANT_S, LEAST_S, first_grant, lock_slots, out_of_money
 from secretary.services.messages import save_message
+from secretary.services.metering import meter_call
+from secretary.services.quota_alarms import look
 from secretary.webhooks import facts
 from tenants.context import platform_context, tenant_context
 from tenants.models import Domain
+from tenants.quotas import limits_calls, quota_of
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +46,8 @@ class OpenedCall:
     call_uuid: UUID
     started_at: datetime
     resumed: bool
+    allowed_s: float | None = None
+    """How many seconds the domain's quotas let it last from now on; renewals change it. None: no end."""
 
 
 def open_call(
@@ -50,18 +59,21 @@ def open_call(
     caller_number: str = "",
     caller_name: str = "",
 ) -> OpenedCall:
-    """Take a call slot and write the call's row. Texts come from SIP and are cleaned. Raises QuotaFull.
+    """Take a call slot and write the call's row. Texts come from SIP and are cleaned.
 
-    Counting and inserting happen under a lock of the tenant, so of ten calls for the last slot exactly one gets it.
+    Raises QuotaFull, MinutesUsedUp, BudgetUsedUp. Counting and inserting happen under a lock of the tenant, so of ten
+    calls for the last slot, or for the last minute, exactly one gets it.
     A call that has a row already keeps its slot, or takes one again after its node was given up. Raises ForeignCall
     when the row is another tenant's: two domains on one switch can pass a channel on.
     """
     now = timezone.now()
     with tenant_context(profile.domain_uuid):
-        _lock_slots(profile.domain_uuid)
+        lock_slots(profile.domain_uuid)
         taken = Call.objects.filter(outcome=CallOutcome.IN_PROGRESS, lease_until__gt=now).exclude(call_uuid=call_uuid)
         if taken.count() >= profile.max_calls:
             raise QuotaFull(f"{profile.domain_name} has {profile.max_calls} calls in progress.")
+        prices = unit_prices(profile.provider)
+        granted_until, allowed_s = _grant(profile, call_uuid, prices, now)
         try:
             # What a second node, or a second secretary, changes of a call that came back.
             current = {
@@ -73,6 +85,9 @@ def open_call(
                 "outcome": CallOutcome.IN_PROGRESS,
                 "outcome_detail": "",
                 "ended_at": None,
+                "provider": clean.line(profile.provider, 40),
+                "second_price": prices.get(UsageUnit.SECOND, 0),
+                "granted_until": granted_until,
             }
             call, created = Call.objects.update_or_create(
                 call_uuid=call_uuid,
@@ -87,8 +102,31 @@ def open_call(
             )
         except IntegrityError as error:
             raise ForeignCall("The channel is another tenant's call.") from error
+        if not created and call.answered_at is None:
+            # Its first node has answered and spoken: those seconds were used, though nobody has written them down.
+            Call.objects.filter(pk=call.pk).update(answered_at=call.started_at)
         facts.call_started(call)
-    return OpenedCall(call_uuid=call.call_uuid, started_at=call.started_at, resumed=not created)
+    return OpenedCall(call_uuid=call.call_uuid, started_at=call.started_at, resumed=not created, allowed_s=allowed_s)
+
+
+def _grant(
+    profile: SecretaryProfile, call_uuid: UUID, prices: Mapping[str, Decimal], now: datetime
+) -> tuple[datetime | None, float | None]:
+    """Until when the domain's quotas carry the call, and how many seconds there are left for it."""
+    quota = quota_of()
+    if not limits_calls(quota):
+        return None, None
+    again = Call.objects.filter(pk=call_uuid).values_list("started_at", flat=True).first()
+    price = prices.get(UsageUnit.SECOND, Decimal(0))
+    rest, spent = first_grant(quota, ZoneInfo(profile.time_zone), price, now, call_uuid=call_uuid, began=again or now)
+    if any(prices.values()) and out_of_money(quota, spent):
+        raise BudgetUsedUp(f"{profile.domain_name} has used its money.")
+    if rest.seconds is None:
+        return now + timedelta(seconds=GRANT_S), None
+    if rest.seconds < LEAST_S:
+        raise (BudgetUsedUp if rest.money else MinutesUsedUp)(f"{profile.domain_name} has {rest.seconds:.0f} s left.")
+    granted_s = min(float(rest.seconds), GRANT_S)
+    return now + timedelta(seconds=granted_s), granted_s
 
 
 def refuse_call(
@@ -107,7 +145,8 @@ def refuse_call(
     """
     now = timezone.now()
     with tenant_context(domain_uuid):
-        if not Domain.objects.exists():
+        domain = Domain.objects.first()
+        if domain is None:
             return False
         row = Call(
             call_uuid=call_uuid,
@@ -128,6 +167,8 @@ def refuse_call(
         except IntegrityError:
             return False
         facts.call_ended(row)
+        if reason in (MinutesUsedUp.reason, BudgetUsedUp.reason):
+            look(quota_of(), ZoneInfo(domain.time_zone), now, turned_away=True)
     return True
 
 
@@ -162,7 +203,7 @@ def finish_call(*, domain_uuid: UUID, call_uuid: UUID, record: CallRecord, node:
             _write_transcript(call, record)
             return True
         call.outcome, call.outcome_detail = _final(record)
-        call.answered_at = record.answered_at or call.answered_at
+        call.answered_at = call.answered_at or record.answered_at
         call.ended_at = record.ended_at or now
         call.lease_until = now
         call.recording = clean.line(record.recording, 300)
@@ -174,9 +215,16 @@ def finish_call(*, domain_uuid: UUID, call_uuid: UUID, record: CallRecord, node:
         _write_transcript(call, record)
         if record.message is not None:
             save_message(domain_uuid=domain_uuid, call_uuid=call_uuid, record=record.message)
+        _meter(call, call.ended_at, record.usage)
         facts.call_ended(call)
         facts.messages_of(call)
     return True
+
+
+def _meter(call: Call, ended_at: datetime, more: Collection[UsageItem] = ()) -> None:
+    zone = Domain.objects.values_list("time_zone", flat=True).get(pk=call.domain_uuid)
+    meter_call(call, ended_at=ended_at, time_zone=zone, more=more)
+    look(quota_of(), ZoneInfo(zone), timezone.now())
 
 
 def _final(record: CallRecord) -> tuple[str, str]:
@@ -239,14 +287,9 @@ def sweep_calls(now: datetime | None = None) -> int:
         )
         for call in Call.objects.filter(call_uuid__in=call_uuids):
             with tenant_context(call.domain_uuid):
+                _meter(call, max(call.started_at, call.lease_until - LEASE))
                 facts.call_ended(call)
                 facts.messages_of(call)
     if ended:
         log.warning("calls.node_lost", calls=ended, call_uuids=[str(call_uuid) for call_uuid in call_uuids[:20]])
     return ended
-
-
-def _lock_slots(domain_uuid: UUID) -> None:
-    """Let one transaction at a time count and take the tenant's call slots; released at its end."""
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"call-slots:{domain_uuid}"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -11,25 +12,39 @@ from django.conf import settings
 from secretary.conversation.session import Record
 from secretary.profiles import CallRecord, EventRecord, SecretaryProfile, UtteranceRecord
 from secretary.selectors.calls import resolve_secretary
-from secretary.services import calls
+from secretary.services import allowance, calls
 from secretary.voicenode.arrival import Arrival
 from tenants.errors import InvalidTenantError
 from tenants.models import Domain
 
 
-def admit(arrival: Arrival) -> SecretaryProfile:
-    """Find who answers, and take a call slot of the tenant's quota. Raises CallRefused."""
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who answers, and for how many seconds the domain's quotas carry the call as yet; None: without end."""
+
+    profile: SecretaryProfile
+    allowed_s: float | None
+
+
+def admit(arrival: Arrival) -> Admitted:
+    """Find who answers, and take a call slot and time of the tenant's quotas. Raises CallRefused."""
     profile = resolve_secretary(
         domain_uuid=arrival.domain_uuid, secretary_uuid=arrival.secretary_uuid or None, extension=arrival.extension
     )
-    calls.open_call(
+    opened = calls.open_call(
         profile=profile,
         call_uuid=UUID(arrival.call_uuid),
         node=settings.VOICENODE_NAME,
         caller_number=arrival.caller_number,
         caller_name=arrival.caller_name,
     )
-    return profile
+    return Admitted(profile, opened.allowed_s)
+
+
+def renew(*, node: str, call_uuids: list[UUID]) -> dict[UUID, float | None]:
+    """The node's sign of life for its calls. Returns how long those under a quota may last: see `allowance.renew`."""
+    calls.renew_leases(node=node, call_uuids=call_uuids)
+    return allowance.renew(node=node, call_uuids=call_uuids)
 
 
 def note_refusal(arrival: Arrival, reason: str) -> None:

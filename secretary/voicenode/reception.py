@@ -6,6 +6,7 @@ Whatever fails on the way, the caller is given back to the dialplan, which has a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -86,6 +87,12 @@ class Reception:
             return False
         return True
 
+    def allow(self, allowed: Mapping[UUID, float | None]) -> None:
+        """What the renewal of the leases says about how long calls may last: seconds from now, None for no end."""
+        for call_uuid, seconds in allowed.items():
+            if (session := self._sessions.get(str(call_uuid))) is not None:
+                session.allow(seconds)
+
     def drop_all(self, reason: str) -> None:
         """Give every caller to the fallback: the node must end."""
         for session in tuple(self._sessions.values()):
@@ -132,7 +139,7 @@ class Reception:
         admission = asyncio.ensure_future(in_thread(desk.admit, arrival))
         try:
             async with asyncio.timeout(ADMIT_S):
-                profile = await asyncio.shield(admission)
+                admitted = await asyncio.shield(admission)
         except CallRefused as refusal:
             await self._refuse(call, arrival, refusal.reason, str(refusal))
         except TimeoutError:
@@ -142,7 +149,7 @@ class Reception:
             log.exception("call_not_admitted")
             await self._refuse(call, arrival, "database_failed", repr(error))
         else:
-            await self._converse(call, arrival, profile, began)
+            await self._converse(call, arrival, admitted, began)
 
     async def _refuse(self, call: OutboundCall, arrival: Arrival, reason: str, why: str) -> None:
         metrics.REFUSED.labels(reason).inc()
@@ -155,20 +162,23 @@ class Reception:
             except Exception as error:
                 log.warning("refusal_not_noted", error=repr(error))
 
-    async def _undo(self, admission: asyncio.Future[SecretaryProfile], call_uuid: str) -> None:
+    async def _undo(self, admission: asyncio.Future[desk.Admitted], call_uuid: str) -> None:
         """Free the slot that was taken when nobody waited for it any more."""
         record = Record()
         record.outcome, record.detail = "fallback", "database_slow"
         try:
             async with asyncio.timeout(UNDO_S):
-                profile = await admission
+                profile = (await admission).profile
             await in_thread(desk.write, profile, UUID(call_uuid), record, answered_at=datetime.now(UTC), recording=None)
         except CallRefused:
             return  # it took none
         except Exception as error:
             log.warning("slot_not_freed", error=repr(error))
 
-    async def _converse(self, call: OutboundCall, arrival: Arrival, profile: SecretaryProfile, began: float) -> None:
+    async def _converse(self, call: OutboundCall, arrival: Arrival, admitted: desk.Admitted, began: float) -> None:
+        profile, allowed_s = admitted.profile, admitted.allowed_s
+        if allowed_s is not None:
+            allowed_s += asyncio.get_running_loop().time() - began  # on the call's clock
         answered_at = datetime.now(UTC)
         folder = settings.DATA_DIR / "calls" / str(profile.domain_uuid) / answered_at.strftime("%Y-%m")
         recording = unused(folder / f"{call.call_uuid}.wav") if profile.record_calls else None
@@ -180,7 +190,7 @@ class Reception:
             session = Session(
                 call=call,
                 provider=provider,
-                rules=rules(profile),
+                rules=rules(profile, allowed_s),
                 voice_activity=self._voice_activity,
                 office=office,
                 disk=self._disk,
@@ -293,14 +303,15 @@ def route(media: MediaProfile) -> Route:
     )
 
 
-def rules(profile: SecretaryProfile) -> Rules:
-    """What the secretary's settings say about the conversation."""
+def rules(profile: SecretaryProfile, allowed_s: float | None = None) -> Rules:
+    """What the secretary's settings say about the conversation, and the domain's quotas about its end."""
     return Rules(
         language=profile.language,
         greeting=greeting_of(profile),
         silence_ms=round(profile.silence_s * 1000),
         silence_prompts=profile.silence_prompts,
         max_call_ms=profile.max_call_s * 1000,
+        allowed_ms=None if allowed_s is None else round(allowed_s * 1000),
     )
 
 
