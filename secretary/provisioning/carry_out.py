@@ -58,9 +58,7 @@ def carry_out(plan: Plan) -> None:
                 audit.deleted(row)
                 row.delete()
         try:
-            check_room(
-                secretaries=len(plan.steps["secretaries"].made), extensions=len(plan.steps["extensions"].made)
-            )
+            check_room(secretaries=len(plan.steps["secretaries"].made), extensions=len(plan.steps["extensions"].made))
         except ValidationError as error:
             raise DocumentError({"": ("quota", error.messages[0])}) from error
         for kind in KINDS:
