@@ -1,4 +1,4 @@
-"""`manage.py bench media|esl|api`: what one core carries. The last line with `--json` is the result."""
+"""`manage.py bench media|esl|greeting|api`: what one core carries. The last line with `--json` is the result."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 
-PARTS: Final = ("media", "esl", "api")
+PARTS: Final = ("media", "esl", "greeting", "api")
 
 
 class Command(BaseCommand):
-    help = "Measure this machine: calls with audio (media), or calls' control connections (esl)."
+    help = "Measure this machine: calls with audio, control connections, greetings, the API."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
