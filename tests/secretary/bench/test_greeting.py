@@ -14,7 +14,7 @@ from tests.secretary.voicenode.conftest import Exchange, acme, exchange
 __all__ = ["acme", "exchange"]
 
 
-async def test_every_caller_is_greeted(exchange: Exchange, acme: Tenant) -> None:  # noqa: F811 - the fixtures
+async def test_every_caller_is_greeted(exchange: Exchange, acme: Tenant) -> None:
     """Each call waits until it hears a voice, and its wait is told in ms."""
     await exchange.install(acme)
     nodes = [Node("127.0.0.1", exchange.server.port)]
