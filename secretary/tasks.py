@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from secretary.services import calls, quota_mail
+from secretary.services import calls, orphans, quota_mail, retention
 
 
 @shared_task(name="secretary.sweep_calls")
@@ -17,3 +17,15 @@ def sweep_calls() -> None:
 def mail_quota_alarms() -> None:
     """Write to the administrators of domains whose quotas run out."""
     quota_mail.mail_alarms()
+
+
+@shared_task(name="secretary.forget_old_data")
+def forget_old_data() -> None:
+    """Delete what domains keep no longer."""
+    retention.forget_old_data()
+
+
+@shared_task(name="secretary.sweep_orphans")
+def sweep_orphans() -> None:
+    """Delete files that no row knows."""
+    orphans.sweep_orphans()
