@@ -33,6 +33,9 @@ PREPARE_DEADLINE_S: Final = 10.0
 IDLE_S: Final = 120.0
 """The dictation worker (about 110 MB with its language model) goes when nobody has left a message for so long."""
 START_DEADLINE_S: Final = 20.0
+PAUSE_S: Final = 0.25
+"""Before a worker that did not start is tried again; doubled each time, up to MOST_PAUSE_S."""
+MOST_PAUSE_S: Final = 15.0
 _ROOT: Final = Path(__file__).resolve().parents[3]
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 """All of the node's environment that a worker sees: its secrets are not among them."""
@@ -124,7 +127,11 @@ class _Worker:
         self._task: asyncio.Task[None] | None = None
         self._process: Process | None = None
         self._busy = False
+        self._starting: asyncio.Task[None] | None = None
         self._failed_starts = 0
+        self._not_before = 0.0
+        """When the next start may be tried, on time.monotonic(). Jobs fail at once until then: waiting it out would
+        take longer than their deadlines, and the worker would never be started again."""
         self._serial = 0
 
     @property
@@ -139,7 +146,7 @@ class _Worker:
 
     async def warm_up(self) -> None:
         if self._process is None:
-            await self._start()
+            await self._started(START_DEADLINE_S + 1.0)
         self._ensure_task()
 
     def put(self, job: _Job) -> None:
@@ -158,6 +165,10 @@ class _Worker:
                 await task
         while not self._queue.empty():
             _refuse(self._queue.get_nowait(), "the recogniser is closed")
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
         await self._stop()
 
     def _ensure_task(self) -> None:
@@ -191,7 +202,7 @@ class _Worker:
                 return
             try:
                 if self._process is None or self._process.returncode is not None:
-                    await asyncio.wait_for(self._start(), left)
+                    await self._started(left)
                     left = job.deadline - time.monotonic()
                 answer = await asyncio.wait_for(self._exchange(job), max(left, 0.001))
             except TimeoutError:
@@ -236,32 +247,54 @@ class _Worker:
         answer: dict[str, Any] = json.loads(await process.stdout.readexactly(length))
         return answer
 
+    async def _started(self, patience_s: float) -> None:
+        """Have a worker within this time. One that takes longer goes on starting: the next job will find it.
+
+        Raises RecogniserError, TimeoutError.
+        """
+        if self._starting is None:
+            if time.monotonic() < self._not_before:
+                raise RecogniserError(f"the worker {self._name} did not start a moment ago")
+            self._starting = asyncio.create_task(self._start(), name=f"recogniser {self._name} starts")
+        await asyncio.wait({self._starting}, timeout=max(patience_s, 0.001))
+        if not self._starting.done():
+            raise TimeoutError
+        starting, self._starting = self._starting, None
+        starting.result()
+
     async def _start(self) -> None:
-        if self._failed_starts:
-            await asyncio.sleep(min(30.0, 0.5 * 2 ** min(self._failed_starts, 6)))
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         # One thread each: a worker is one core's worth of work, and must not take the audio clock's cores.
         environment |= {"PYTHONPATH": str(_ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        self._failed_starts += 1
+        process: Process | None = None
         try:
-            self._process = await asyncio.create_subprocess_exec(
+            process = await asyncio.create_subprocess_exec(
                 *self._command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment
             )
             async with asyncio.timeout(START_DEADLINE_S):
-                await self._read(self._process)
-        except (OSError, EOFError, ValueError, TimeoutError) as error:
-            await self._stop()
+                await self._read(process)
+        except BaseException as error:
+            await _kill(process)
+            if not isinstance(error, (OSError, EOFError, ValueError, TimeoutError)):
+                raise
+            self._failed_starts += 1
+            self._not_before = time.monotonic() + min(MOST_PAUSE_S, PAUSE_S * 2 ** min(self._failed_starts, 10))
             raise RecogniserError(f"the worker {self._name} does not start: {error}") from error
-        self._failed_starts = 0
+        self._process = process
+        self._failed_starts, self._not_before = 0, 0.0
 
     async def _stop(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        with suppress(ProcessLookupError):
-            process.kill()  # it keeps nothing that must be put away
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), 0.8)
+        await _kill(process)
+
+
+async def _kill(process: Process | None) -> None:
+    if process is None:
+        return
+    with suppress(ProcessLookupError):
+        process.kill()  # it keeps nothing that must be put away
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), 0.8)
 
 
 def _refuse(job: _Job, reason: str) -> None:

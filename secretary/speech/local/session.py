@@ -71,7 +71,7 @@ class LocalSession:
         self._listener = listener
         if self._pump is not None:
             raise ProviderError("the session is open already")
-        self._pump = asyncio.create_task(self._send(), name="local secretary")
+        self._pump = self._watched(asyncio.create_task(self._send(), name="local secretary"))
 
     # What the conversation tells
 
@@ -258,9 +258,20 @@ class LocalSession:
             self._listener.on_failed(reason)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
+        task = self._watched(asyncio.create_task(work))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task
+
+    def _watched(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
+        """A task that breaks has the caller passed on at once, instead of after two silences."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.error("call %s: error in the local secretary", self._briefing.call_uuid, exc_info=error)
+                self._fail("internal error in the local secretary")
+
+        task.add_done_callback(ended)
         return task
 
 

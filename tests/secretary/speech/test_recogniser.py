@@ -17,6 +17,7 @@ from secretary.speech.local.recogniser import Recogniser
 from tests.secretary.speech import lines
 
 FAKE = [sys.executable, "-m", "tests.secretary.speech.fake_worker"]
+RUN = "runpy.run_module('tests.secretary.speech.fake_worker', run_name='__main__')"
 
 
 def order(name: str) -> GrammarSpec:
@@ -98,6 +99,30 @@ async def test_a_worker_that_cannot_start_says_so() -> None:
     with pytest.raises(RecogniserError, match="does not start"):
         await pool.start()
     await pool.close()
+
+
+async def test_a_worker_that_could_not_start_is_tried_again(pool: Recogniser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it failed, it is heard again once it can start: a machine short of memory recovers."""
+    monkeypatch.setattr("secretary.speech.local.recogniser.MOST_PAUSE_S", 0.05)
+    (one,) = pool._turns
+    good, one._command = one._command, [sys.executable, "-c", "raise SystemExit(1)"]
+    await one._stop()
+    for _ in range(8):
+        with pytest.raises(RecogniserError):
+            await pool.understand(order("well"), b"", deadline_s=0.5)
+        await asyncio.sleep(0.06)
+    one._command = good
+    assert (await pool.understand(order("well"), b"")).intent is Intent.PLACE
+
+
+async def test_a_worker_that_starts_slowly_is_waited_for(pool: Recogniser) -> None:
+    """A start that takes longer than a turn may costs that turn; it is not begun again and again for each."""
+    (one,) = pool._turns
+    one._command = [sys.executable, "-c", "import time; time.sleep(0.5); import runpy;" + RUN]
+    await one._stop()
+    with pytest.raises(RecogniserError):
+        await pool.understand(order("well"), b"", deadline_s=0.2)
+    assert (await pool.understand(order("well"), b"", deadline_s=3.0)).intent is Intent.PLACE
 
 
 async def test_closing_answers_everybody(pool: Recogniser) -> None:

@@ -315,3 +315,11 @@ async def test_the_whole_road_with_real_ears_and_voice(tmp_path: Path) -> None:
         await session.close()
     finally:
         await provider.close()
+
+
+async def test_an_error_of_its_own_passes_the_caller_on(make: Make) -> None:
+    """A bug in understanding is the provider's failure, told at once: nobody waits for two silences."""
+    session, listener, _ = await make()  # an empty script: understanding raises IndexError
+    session.turn_started()
+    session.turn_ended(FRAME * 50)
+    await until(listener, lambda: ("failed", "internal error in the local secretary") in listener.heard)
