@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from eslbridge.profiles import MediaProfile
+from secretary.redaction import CARDS, Kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class SecretaryProfile:
     media: MediaProfile
     destinations: tuple[DestinationProfile, ...]
     """Enabled ones, the highest priority first."""
+    redact: Kinds = CARDS
+    """What of a conversation is neither shown nor kept."""
 
 
 @dataclass(frozen=True, slots=True)

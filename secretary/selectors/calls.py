@@ -17,6 +17,7 @@ from secretary.errors import (
 )
 from secretary.models import Call, Destination, ExtensionMapping, Secretary
 from secretary.profiles import DestinationProfile, SecretaryProfile
+from secretary.selectors.data_rules import redaction_of
 from tenants.context import tenant_context
 from tenants.errors import InvalidTenantError
 from tenants.models import Domain
@@ -68,6 +69,7 @@ def _resolve(secretary_uuid: UUID | str | None, extension: str) -> SecretaryProf
         fallback_number=secretary.fallback_number,
         extension=extension if extension.isascii() and len(extension) <= 20 else "",
         media=media,
+        redact=redaction_of(),
         destinations=tuple(
             DestinationProfile(
                 destination_uuid=row.destination_uuid,

@@ -19,7 +19,7 @@ from secretary.errors import BudgetUsedUp, ForeignCall, MinutesUsedUp, QuotaFull
 from secretary.models import Call, CallEvent, CallOutcome, Destination, Speaker, UsageUnit, Utterance
 from secretary.profiles import CallRecord, SecretaryProfile, UsageItem
 from secretary.selectors.prices import unit_prices
-from secretary.services import clean
+from secretary.services import clean, redacting
 from secretary.services.allowance import GRANT_S, LEAST_S, first_grant, lock_slots, out_of_money
 from secretary.services.messages import save_message
 from secretary.services.metering import meter_call
@@ -242,18 +242,21 @@ def _write_transcript(call: Call, record: CallRecord) -> None:
     later_ms = 0
     if record.answered_at is not None and (first or CallEvent.objects.filter(call=call).exists()):
         later_ms = max(0, round((record.answered_at - call.started_at).total_seconds() * 1000))
+    texts, details = redacting.transcript(record)
     utterances = [
         Utterance(
             domain_id=call.domain_uuid,
             call=call,
             position=position,
             who=line.who if line.who in Speaker.values else Speaker.SECRETARY,
-            text=clean.text(line.text),
+            text=clean.text(text),
             start_ms=clean.milliseconds(later_ms + line.start_ms),
             end_ms=clean.milliseconds(later_ms + max(line.start_ms, line.end_ms)),
             interrupted=line.interrupted,
         )
-        for position, line in enumerate(record.utterances[:MAX_UTTERANCES], start=first)
+        for position, (line, text) in enumerate(
+            zip(record.utterances[:MAX_UTTERANCES], texts[:MAX_UTTERANCES], strict=True), start=first
+        )
     ]
     events = [
         CallEvent(
@@ -261,9 +264,9 @@ def _write_transcript(call: Call, record: CallRecord) -> None:
             call=call,
             at_ms=clean.milliseconds(later_ms + event.at_ms),
             kind=clean.line(event.kind, 60),
-            detail=clean.json_object(event.detail),
+            detail=clean.json_object(detail),
         )
-        for event in record.events[:MAX_EVENTS]
+        for event, detail in zip(record.events[:MAX_EVENTS], details[:MAX_EVENTS], strict=True)
     ]
     dropped = len(record.utterances) - len(utterances) + len(record.events) - len(events)
     if dropped:

@@ -7,6 +7,8 @@ from uuid import UUID
 from eslbridge.models import Job, JobKind
 from secretary.models import Call, CallOutcome, Destination, Message
 from secretary.profiles import MessageRecord
+from secretary.redaction import redact
+from secretary.selectors.data_rules import redaction_of
 from secretary.services import clean
 from secretary.webhooks import facts
 from tenants.context import tenant_context
@@ -31,10 +33,11 @@ def save_message(*, domain_uuid: UUID, call_uuid: UUID, record: MessageRecord) -
     """
     with tenant_context(domain_uuid):
         call = Call.objects.get(call_uuid=call_uuid)
+        text = redact(clean.text(record.text), redaction_of())
         message, _ = Message.objects.update_or_create(
             message_uuid=record.message_uuid,
             defaults={
-                "text": clean.text(record.text),
+                "text": text,
                 "audio": clean.line(record.audio, 300),
                 "complete": record.complete,
             },
@@ -45,7 +48,7 @@ def save_message(*, domain_uuid: UUID, call_uuid: UUID, record: MessageRecord) -
                 "destination_id": _wanted(call),
                 "caller_number": call.caller_number,
                 "caller_name": call.caller_name,
-                "text": clean.text(record.text),
+                "text": text,
                 "audio": clean.line(record.audio, 300),
                 "complete": record.complete,
             },

@@ -19,6 +19,7 @@ from secretary.services.messages import save_message
 from secretary.services.transfers import request_transfer
 from secretary.voicenode.desk import below_data_dir
 from secretary.voicenode.live import Live
+from secretary.voicenode.redacted import RedactedLive
 from tenants.context import in_thread
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ SAVE_PAUSE_S: Final = 0.5
 class CallOffice:
     """Implements `Office` for one call of one tenant."""
 
-    def __init__(self, profile: SecretaryProfile, call_uuid: str, live: Live) -> None:
+    def __init__(self, profile: SecretaryProfile, call_uuid: str, live: Live | RedactedLive) -> None:
         self._domain_uuid = profile.domain_uuid
         self._call_uuid = call_uuid
         self._live = live

@@ -33,6 +33,7 @@ from secretary.voicenode import desk, metrics
 from secretary.voicenode.arrival import Arrival
 from secretary.voicenode.live import Live
 from secretary.voicenode.office import CallOffice
+from secretary.voicenode.redacted import RedactedLive
 from tenants.context import in_thread
 
 log = structlog.get_logger(__name__)
@@ -184,7 +185,7 @@ class Reception:
         recording = unused(folder / f"{call.call_uuid}.wav") if profile.record_calls else None
         metrics.CALLS.inc()
         record, session = Record(), None
-        office = CallOffice(profile, call.call_uuid, self._live)
+        office = CallOffice(profile, call.call_uuid, RedactedLive(self._live, profile.redact))
         try:
             provider = self._providers.session(profile.provider, briefing(profile, arrival))
             session = Session(
