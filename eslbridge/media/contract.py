@@ -18,6 +18,8 @@ FRAME_BYTES: Final = FRAME_SAMPLES * 2
 BYTES_PER_MS: Final = RATE * 2 // 1000
 MAX_LEAD_MS: Final = 60
 """The most audio a leg may have sent ahead of the caller's ear, so that stopping is immediate on every transport."""
+HAND_OVER_MS: Final = 120
+"""How long after `AudioLeg.hold` the switch may still be busy with what it was sent."""
 MAX_QUEUED_MS: Final = 120_000
 """The most voice a leg holds waiting for its turn; `AudioLeg.play` refuses the rest and says so."""
 
@@ -70,6 +72,12 @@ class AudioLeg(Protocol):
 
     def stop(self) -> None:
         """Forget all queued voice now; at most MAX_LEAD_MS already on the road is still heard."""
+
+    def hold(self) -> None:
+        """Send the switch nothing at all until the next `play`: the call is about to be taken from this leg.
+
+        HAND_OVER_MS later the switch has written all there was. Frames of the caller go on coming.
+        """
 
     def duck(self, gain: float) -> None:
         """Play what follows at this gain (1.0 is normal): the first stage of a barge-in."""

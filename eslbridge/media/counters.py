@@ -20,6 +20,10 @@ class MediaCounters:
     """Caller frames dropped because nobody listened yet."""
     frames_cut_away: int = 0
     """Caller frames dropped from a message larger than a leg takes at once."""
+    frames_waited: int = 0
+    """Ticks in which voice waited, because the switch had not yet played what it was sent."""
+    silence_left_out: int = 0
+    """Frames of silence not sent, so that the switch could catch up."""
     send_errors: int = 0
     """Frames a transport did not take: the socket's buffer was full or the peer does not read."""
     voice_refused_bytes: int = 0

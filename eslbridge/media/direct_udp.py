@@ -7,9 +7,19 @@ Facts, from FreeSWITCH 1.11 (switch_ivr.c: switch_ivr_activate_unicast, the park
 * While the phone sends comfort noise FreeSWITCH sends a frame of 0xFF bytes instead, in the *linear* size, even in
   native mode: that is why the first native datagram may have 320 bytes. 0xFF is silence in mu-law, nearly silence in
   L16 and a loud constant in A-law, so such a frame is taken as silence in every mode.
-* Whatever datagram comes back is written to the call at once as one frame. FreeSWITCH buffers nothing, so to stop
-  talking is to stop sending; and whoever sends is the clock. A datagram of no bytes ends FreeSWITCH's reader: never
-  sent.
+* Whatever datagram comes back is written to the call as one frame, by a thread of its own (unicast_thread_run). With an
+  RTP timer, which is the default, FreeSWITCH writes one frame each 20 ms of that timer and no sooner: a frame that
+  comes early waits in the switch's socket, and so does every frame after it, until one is left out. So a burst of
+  three is a delay of 40 ms for the rest of the call, and a switch that stood still for a second is a second behind.
+  A datagram of no bytes ends FreeSWITCH's reader: never sent.
+* That thread holds the channel's write lock while it waits for the timer. With two frames or more waiting it holds it
+  always, and whoever wants to reset the channel, such as `uuid_transfer`, waits until the caller hangs up; or gets the
+  lock in the wrong microsecond, waits for the thread to end while the thread waits for the lock, and the channel is
+  never freed again. Seen on FreeSWITCH 1.11: 11 of 12 transfers, after a burst of two extra frames.
+
+So a leg counts how far it is ahead of the switch: 20 ms more for each frame it sends, and less for each that
+comes, for FreeSWITCH sends one in each 20 ms. It leaves out silence until the switch has caught up, holds voice back when
+MOST_AHEAD_MS wait, and before a transfer it falls silent (`hold`).
 
 Between utterances a leg sends silence, one frame each 20 ms. It costs half of the sending work, and buys what a
 telephone call is expected to be: an unbroken RTP stream whose timestamps agree with the time (FreeSWITCH counts
@@ -28,7 +38,7 @@ from typing import Final
 
 from .clock import MediaClock
 from .codec import SILENCE_BYTE, Law, decode, encode
-from .contract import FRAME_BYTES, FRAME_MS, FRAME_SAMPLES, RATE
+from .contract import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, FRAME_SAMPLES, HAND_OVER_MS, RATE
 from .counters import MediaCounters
 from .frames import SILENCE, FrameCutter
 from .leg import BaseLeg
@@ -37,6 +47,10 @@ from .resample import Decimator, Interpolator
 Address = tuple[str, int]
 LOST_AFTER_S: Final = 5.0
 """No datagram for this long is a broken road: FreeSWITCH sends one each 20 ms, whether the phone speaks or not."""
+MOST_AHEAD_MS: Final = HAND_OVER_MS - FRAME_MS
+"""How much may wait in the switch: it is rid of it in HAND_OVER_MS."""
+_QUIET_AHEAD_MS: Final = 2 * FRAME_MS
+"""So far ahead, silence is left out. One frame is always under way, and two are when the network jitters."""
 _RECEIVE_BUFFER_BYTES: Final = 4 * 1024 * 1024
 """What the kernel may hold while the loop is busy: 500 calls fill 0.25 MB in 10 ms, counted with its bookkeeping."""
 _MAX_DATAGRAM: Final = 4096
@@ -143,10 +157,13 @@ class DirectUdpLeg(BaseLeg):
 
     __slots__ = (
         "_address",
+        "_ahead_ms",
+        "_bytes_per_ms",
         "_cutter",
         "_down",
         "_factor",
         "_first",
+        "_held",
         "_law",
         "_plain",
         "_quiet",
@@ -187,6 +204,9 @@ class DirectUdpLeg(BaseLeg):
         self._quiet_ticks = 0
         self._quiet_limit = int(lost_after_s * 1000 / FRAME_MS)
         self._first: asyncio.Future[None] | None = None
+        self._bytes_per_ms = BYTES_PER_MS // 2 if law is not None else BYTES_PER_MS * self._factor
+        self._ahead_ms = 0
+        self._held = False
         self.datagrams = 0
         """Datagrams of this call so far."""
         self._send = road.socket.sendto
@@ -210,6 +230,9 @@ class DirectUdpLeg(BaseLeg):
         if self._first is not None and not self._first.done():
             self._first.set_result(None)
         size = len(data)
+        # What was sent before the first datagram went nowhere; and a switch cannot be ahead of us.
+        ahead = self._ahead_ms - size // self._bytes_per_ms
+        self._ahead_ms = ahead if ahead > 0 and self.datagrams > 1 else 0
         if size == FRAME_BYTES and self._plain and data[0] != 0xFF and not self._cutter.holds:
             # The common case first: L16 at 8,000 Hz in frames of 20 ms, with nothing held back.
             self._hear(data)
@@ -238,18 +261,23 @@ class DirectUdpLeg(BaseLeg):
         if self._quiet_ticks > self._quiet_limit:
             self._lose(f"no audio from the switch for {self._quiet_limit * FRAME_MS / 1000:g} s")
             return
-        queue = self._queue
+        queue, counters, ahead = self._queue, self._counters, self._ahead_ms
         frame: bytes | None = None
         if queue.active:
             if queue.tick():
                 self._drained()
                 if self._closed:
                     return
+            if ahead > MOST_AHEAD_MS - FRAME_MS:
+                counters.frames_waited += 1
+                return
             frame = queue.take()
-        counters = self._counters
         if frame is None:
             frame = self._quiet
-            if frame is None:
+            if frame is None or self._held:
+                return
+            if ahead >= _QUIET_AHEAD_MS:
+                counters.silence_left_out += 1
                 return
         else:
             counters.voice_frames_out += 1
@@ -257,6 +285,7 @@ class DirectUdpLeg(BaseLeg):
                 frame = encode(frame, self._law)
             elif self._up is not None:
                 frame = self._up.push(frame)
+        self._ahead_ms = ahead + FRAME_MS
         try:
             self._send(frame, self._address)
         except OSError:
@@ -264,8 +293,16 @@ class DirectUdpLeg(BaseLeg):
         else:
             counters.frames_out += 1
 
+    def play(self, pcm: bytes) -> int:
+        self._held = False
+        return super().play(pcm)
+
     def stop(self) -> None:
         self._queue.stop(fade=True)
+
+    def hold(self) -> None:
+        self._queue.stop()
+        self._held = True
 
     def _take(self, pcm: bytes) -> None:
         for frame in self._cutter.push(pcm):

@@ -71,6 +71,10 @@ class BaseLeg:
     def stop(self) -> None:
         self._queue.stop()
 
+    def hold(self) -> None:
+        """Without voice a WebSocket carries nothing to the switch anyway."""
+        self.stop()
+
     def duck(self, gain: float) -> None:
         self._queue.duck(gain)
 

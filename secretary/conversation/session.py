@@ -17,7 +17,7 @@ import structlog
 
 from eslbridge import control as ctl
 from eslbridge.control import CallControl, ControlError
-from eslbridge.media.contract import AudioLeg
+from eslbridge.media.contract import HAND_OVER_MS, AudioLeg
 from secretary.audio.turns import SpeechEnded, SpeechStarted, TurnDetector
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation import actions as act
@@ -257,6 +257,7 @@ class Session:
                 written = self._close_message()
                 self._spawn(self._save_message(tool_call_id, text, complete, path, written))
             case act.Transfer(tool_call_id, destination_uuid):
+                leg.hold()
                 self.record.destination_uuid = destination_uuid
                 self._transferring = self._spawn(self._transfer(tool_call_id, destination_uuid))
             case act.HangUp(cause):
@@ -294,6 +295,8 @@ class Session:
             log.warning("switch_refused", error=str(error))
 
     async def _transfer(self, tool_call_id: str, destination_uuid: str) -> None:
+        # A switch that still writes our voice to the call would not let go of it.
+        await asyncio.sleep(HAND_OVER_MS / 1000)
         try:
             outcome = await self._office.transfer(destination_uuid)
         except Exception as error:

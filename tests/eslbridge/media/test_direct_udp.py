@@ -9,7 +9,7 @@ import pytest
 
 from eslbridge.media import codec
 from eslbridge.media.contract import FRAME_BYTES
-from eslbridge.media.direct_udp import DirectUdpLeg, UdpRoad
+from eslbridge.media.direct_udp import MOST_AHEAD_MS, DirectUdpLeg, UdpRoad
 from eslbridge.media.frames import SILENCE
 
 
@@ -209,7 +209,9 @@ def test_a_listener_that_comes_after_the_loss_is_told(make, clock, listener):
 def test_silence_flows_between_utterances_unless_told_otherwise(make, switch, clock):
     """50 frames a second, so that the telephone network sees an unbroken stream."""
     make()
-    clock.run(200)
+    for _ in range(10):
+        switch.send(speech())
+        clock.run(20)
     assert switch.received() == [SILENCE] * 10
 
 
@@ -230,6 +232,7 @@ def test_a_send_that_fails_is_counted_and_the_call_goes_on(make, clock, counters
         raise BlockingIOError
 
     leg._send = full
+    leg.play(speech() * 3)
     clock.run(60)
     assert counters.send_errors == 3
     assert len(clock) == 1
@@ -245,3 +248,80 @@ def test_a_closed_leg_gives_its_address_back(make, road, clock):
     assert len(road) == len(clock) == 0
     assert gone == [1]
     make()
+
+
+def test_a_switch_that_stands_still_is_not_filled_with_silence(make, switch, clock, counters):
+    """What waits in FreeSWITCH is delay for the rest of the call, and keeps it from letting go of the channel."""
+    make()
+    switch.send(speech())
+    clock.run(500)
+    assert switch.received() == [SILENCE] * 2
+    assert counters.silence_left_out == 23
+
+
+def test_a_switch_that_stands_still_gets_little_voice(make, switch, clock, counters):
+    """Voice waits with us, where it can be stopped; it goes on where it was when the switch does."""
+    leg = make(silence=False)
+    switch.send(speech())
+    clock.run(20)
+    leg.play(b"".join(speech(n) for n in range(20)))
+    clock.run(500)
+    assert switch.received() == [speech(n) for n in range(MOST_AHEAD_MS // 20)]
+    assert leg.heard_ms + leg.queued_ms == 400
+    assert leg.heard_ms <= MOST_AHEAD_MS
+    assert counters.frames_waited == 20
+    for _ in range(20):
+        switch.send(speech())
+        clock.run(20)
+    assert switch.received() == [speech(n) for n in range(MOST_AHEAD_MS // 20, 20)]
+    assert leg.heard_ms == 400
+
+
+@pytest.mark.parametrize("law", [None, "PCMU"])
+def test_a_burst_of_ours_is_made_good_in_the_next_silence(make, switch, clock, law):
+    """A late clock catches up, and the switch plays the burst frame by frame: as many frames of silence are left out."""
+    leg = make(law=law)
+    frame = speech() if law is None else codec.encode(speech(), law)
+    waiting = 0
+    for turn in range(40):
+        if turn == 10:
+            leg.play(speech() * 8)
+            for _ in range(3):
+                leg.tick()
+        switch.send(frame)
+        clock.run(20)
+        waiting = max(waiting + len(switch.received()) - 1, 0)
+        if turn == 12:
+            assert waiting >= 2
+    assert waiting <= 1
+
+
+def test_a_phone_with_longer_packets_is_spoken_to_at_full_speed(make, switch, clock, counters):
+    """One datagram each 40 ms is two frames' worth."""
+    leg = make()
+    leg.play(speech() * 50)
+    for _ in range(26):
+        switch.send(speech() * 2)
+        clock.run(40)
+    assert leg.heard_ms == 1000
+    assert counters.frames_waited == 0
+
+
+def test_a_held_leg_sends_nothing_until_it_speaks_again(make, switch, clock, listener):
+    """The caller goes on being heard; a transfer that failed leaves nothing behind."""
+    leg = make()
+    leg.listen(listener)
+    switch.send(speech())
+    clock.run(20)
+    switch.received()
+    leg.hold()
+    for _ in range(10):
+        switch.send(speech())
+        clock.run(20)
+    assert switch.received() == []
+    assert len(listener.frames) == 11
+    leg.play(speech(1))
+    for _ in range(3):
+        switch.send(speech())
+        clock.run(20)
+    assert switch.received() == [speech(1), SILENCE, SILENCE]

@@ -20,6 +20,7 @@ class Leg:
         self.heard_ms = 0
         self.queued_ms = 0
         self.stops = 0
+        self.holds = 0
         self.closed = False
 
     def listen(self, listener: LegListener) -> None:
@@ -32,6 +33,9 @@ class Leg:
     def stop(self) -> None:
         self.stops += 1
         self.queued_ms = 0
+
+    def hold(self) -> None:
+        self.holds += 1
 
     def duck(self, gain: float) -> None: ...
 

@@ -50,7 +50,8 @@ class Call:
 
 
 @pytest.fixture
-async def call(tmp_path: Path) -> AsyncIterator[Call]:
+async def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Call]:
+    monkeypatch.setattr("secretary.conversation.session.HAND_OVER_MS", 0)
     leg, switch, provider = doubles.Leg(), doubles.Switch(), doubles.Provider()
     office, activity, disk = doubles.Office(), doubles.Activity(), Disk()
     session = Session(
@@ -103,6 +104,28 @@ async def test_transfer_is_asked_of_the_office_and_ends_when_the_call_leaves(cal
     call.switch.tell(ctl.Left("transferred"))
     record = await call.ended()
     assert (record.outcome, record.destination_uuid) == ("transferred", "d1")
+
+
+async def test_the_leg_falls_silent_before_the_transfer_is_asked(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A switch that is still writing our voice to the call would never let go of it."""
+    monkeypatch.setattr("secretary.conversation.session.HAND_OVER_MS", 40)
+    call.leg.hear_all()
+    call.provider.tool("transfer", destination_uuid="d1")
+    await call.settle()
+    assert (call.leg.holds, call.office.transfers) == (1, [])
+    await asyncio.sleep(0.1)
+    assert call.office.transfers == ["d1"]
+
+
+async def test_a_caller_who_hangs_up_meanwhile_is_not_put_through(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between falling silent and asking, too, the transfer can be taken back."""
+    monkeypatch.setattr("secretary.conversation.session.HAND_OVER_MS", 40)
+    call.leg.hear_all()
+    call.provider.tool("transfer", destination_uuid="d1")
+    await call.settle()
+    call.switch.tell(ctl.HungUp("ORIGINATOR_CANCEL"))
+    assert (await call.ended()).outcome == "caller_hung_up"
+    assert call.office.transfers == []
 
 
 @pytest.mark.parametrize("trouble", [Outcome("not_allowed", "premium"), RuntimeError("database gone")])
