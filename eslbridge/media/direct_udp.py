@@ -17,8 +17,8 @@ Facts, from FreeSWITCH 1.11 (switch_ivr.c: switch_ivr_activate_unicast, the park
   lock in the wrong microsecond, waits for the thread to end while the thread waits for the lock, and the channel is
   never freed again. Seen on FreeSWITCH 1.11: 11 of 12 transfers, after a burst of two extra frames.
 
-So a leg counts how far it is ahead of the switch: 20 ms more for each frame it sends, and less for each that
-comes, for FreeSWITCH sends one in each 20 ms. It leaves out silence until the switch has caught up, holds voice back when
+So a leg counts how far it is ahead of the switch: 20 ms more for each frame it sends, and less for each that comes, for
+FreeSWITCH sends one in each 20 ms. It leaves out silence until the switch has caught up, holds voice back when
 MOST_AHEAD_MS wait, and before a transfer it falls silent (`hold`).
 
 Between utterances a leg sends silence, one frame each 20 ms. It costs half of the sending work, and buys what a

@@ -279,7 +279,7 @@ def test_a_switch_that_stands_still_gets_little_voice(make, switch, clock, count
 
 @pytest.mark.parametrize("law", [None, "PCMU"])
 def test_a_burst_of_ours_is_made_good_in_the_next_silence(make, switch, clock, law):
-    """A late clock catches up, and the switch plays the burst frame by frame: as many frames of silence are left out."""
+    """A late clock catches up, and the switch plays it frame by frame: as many frames of silence are left out."""
     leg = make(law=law)
     frame = speech() if law is None else codec.encode(speech(), law)
     waiting = 0
