@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from secretary.services import calls, orphans, quota_mail, retention
+from secretary.services.caller_requests import run_waiting
 
 
 @shared_task(name="secretary.sweep_calls")
@@ -29,3 +30,9 @@ def forget_old_data() -> None:
 def sweep_orphans() -> None:
     """Delete files that no row knows."""
     orphans.sweep_orphans()
+
+
+@shared_task(name="secretary.caller_requests")
+def caller_requests() -> None:
+    """Export or erase callers' data as it was asked for."""
+    run_waiting()

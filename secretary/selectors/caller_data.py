@@ -1,0 +1,58 @@
+"""Reads: all that is kept of one caller. Inside a tenant."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import CharField, F, Func, QuerySet, Value
+
+from secretary.models import Call, CallerRequest, Message
+from secretary.services.numbers import ending, normal
+from tenants.models import Domain
+from tenants.models.domain import Language
+from tenants.quotas import rules_of
+
+MOST_CALLS: Final = 20_000
+"""Of one caller, that are looked at."""
+MOST_REQUESTS: Final = 50
+
+
+def country_code() -> str:
+    """Of numbers that are shown without one."""
+    code = rules_of().country_code
+    if code:
+        return code
+    return "55" if Domain.objects.get().language == Language.BRAZILIAN_PORTUGUESE else "1"
+
+
+def calls_of(number: str) -> list[UUID]:
+    """The calls of a number, however it was written, the oldest first."""
+    return _matching(Call.objects.order_by("started_at"), number)
+
+
+def messages_of(number: str) -> list[UUID]:
+    """The messages that carry the number: also of calls that are gone."""
+    return _matching(Message.objects.order_by("created_at"), number)
+
+
+def _matching(rows: QuerySet[Any], number: str) -> list[UUID]:
+    country = country_code()
+    wanted = normal(number, country)
+    if not wanted:
+        return []
+    plain = Func(
+        F("caller_number"), Value(r"\D"), Value(""), Value("g"), function="regexp_replace", output_field=CharField()
+    )
+    likely = rows.annotate(plain_number=plain).filter(plain_number__endswith=ending(number))
+    found = likely.values_list("pk", "caller_number")[:MOST_CALLS]
+    return [key for key, caller in found if normal(caller, country) == wanted]
+
+
+def list_requests() -> list[CallerRequest]:
+    """The latest requests about callers."""
+    return list(CallerRequest.objects.all()[:MOST_REQUESTS])
+
+
+def get_request(*, request_uuid: UUID) -> CallerRequest | None:
+    return CallerRequest.objects.filter(pk=request_uuid).first()
