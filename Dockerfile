@@ -32,4 +32,4 @@ VOLUME /data
 EXPOSE 8000 8022 8085 10200/udp
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "docker/healthcheck.py", "http://127.0.0.1:8000/readyz"]
-CMD ["daphne", "-b", "0.0.0.0", "-p", "8000", "secretary.config.asgi:application"]
+CMD ["python", "-m", "secretary.config.webserver", "-b", "0.0.0.0", "-p", "8000"]

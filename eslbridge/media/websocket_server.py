@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from .bounded_http import BoundedHttp
 from .consumer import MediaConsumer
 from .counters import MediaCounters
 from .tokens import TokenBook
@@ -109,7 +110,7 @@ class MediaServer:
                 ws_max_size=MAX_MESSAGE,
                 ws_ping_interval=_PING_S,
                 ws_ping_timeout=_PING_S,
-                http="h11",
+                http=BoundedHttp,
                 lifespan="off",
                 log_config=None,
                 log_level="warning",

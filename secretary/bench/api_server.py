@@ -48,10 +48,11 @@ class Server:
         self.environment = dict(environment)
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "-v", "0"]
+        command = [sys.executable, "-m", "secretary.config.webserver"]
+        command += ["-b", "127.0.0.1", "-p", str(self.port), "-v", "0"]
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(  # noqa: S603
-            [*command, "secretary.config.asgi:application"],
+            command,
             cwd=settings.BASE_DIR,
             env=self.environment,
             stdout=subprocess.DEVNULL,

@@ -1,5 +1,5 @@
-"""No request's body beyond a bound. Django keeps a whole body in a file before it looks at the request, and daphne has
-no bound of its own: a stranger could fill the disk."""
+"""No request's body beyond a bound, whichever server we run under. Django keeps a whole body in a file before it looks
+at the request, and so does daphne before it asks us: `webserver.py` stops it there."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def application_services(environment: Mapping[str, str]) -> dict[str, Service]:
     every = [
         service(
             "web",
-            [python, "-m", "daphne", "-b", web[0], "-p", str(web[1]), "secretary.config.asgi:application"],
+            [python, "-m", "secretary.config.webserver", "-b", web[0], "-p", str(web[1])],
             probe=http_answers(*web, "/livez", below=500),
         ),
         service(
