@@ -13,6 +13,7 @@ from eslbridge.jobs import JobResult
 from eslbridge.models import Job, JobKind, JobOutcome
 from eslbridge.policy import DestinationKind, check_destination
 from eslbridge.profiles import EslEndpoint
+from tenants.context import give_connection_back
 
 DONE: Final = JobResult(JobOutcome.DONE)
 RING_S: Final = 25
@@ -96,6 +97,7 @@ def result_of(error: EslError) -> JobResult:
 def _send(job: Job, send: Callable[[], object]) -> JobResult:
     if not jobs.mark_sent(job):
         raise JobLost
+    give_connection_back()
     try:
         send()
     except (NotConnected, CommandTimeout) as error:

@@ -17,6 +17,7 @@ from eslbridge.models import Job, JobOutcome
 from eslbridge.ownership import owns_call
 from eslbridge.profiles import EslEndpoint
 from eslbridge.selectors import esl_endpoint
+from tenants.context import give_connection_back
 from tenants.errors import UndecryptableError
 
 log = structlog.get_logger(__name__)
@@ -59,6 +60,7 @@ def _perform(job: Job, open_switch: OpenSwitch) -> JobResult:
         refusal = actions.refuse(job)
         if refusal is not None:
             return refusal
+        give_connection_back()
         try:
             with open_switch(endpoint) as switch:
                 return actions.perform(job, switch, endpoint)

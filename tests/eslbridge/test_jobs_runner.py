@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from pytest_django import Settings
 
 from eslbridge import jobs, runner
@@ -267,3 +268,15 @@ def test_task_is_the_same_thing(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -
     job = new(acme)
     run_job.apply((str(acme.domain_uuid), str(job.job_uuid)))
     assert seen == [{"domain_uuid": acme.domain_uuid, "job_uuid": job.job_uuid}]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_connection_is_held_while_the_switch_is_asked(acme: Tenant) -> None:
+    """A hundred jobs of a worker share ten connections: those that ring must not keep the others waiting."""
+    held: list[bool] = []
+    switch = RecordingSwitch(uuid_exists="false")
+    switch.on_command = lambda command: held.append(connection.connection is not None)
+    job = new(acme, "originate")
+    result = runner.run(domain_uuid=acme.domain_uuid, job_uuid=job.job_uuid, open_switch=switch)
+    assert result is not None and result.outcome == "done"
+    assert len(held) == 2 and not any(held)

@@ -77,12 +77,13 @@ def test_quota(acme: Tenant, globex: Tenant) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ten_threads_race_for_the_last_slot() -> None:
+def test_eight_threads_race_for_the_last_slot() -> None:
     """Exactly one gets it."""
     profile = replace(make_tenant("acme.example").profile(), max_calls=1)
-    barrier, results = Barrier(10), []
+    barrier, results = Barrier(8, timeout=30), []  # the pool has ten connections
 
     def dial() -> None:
+        connections["default"].ensure_connection()  # or connecting would space them out, and nobody would race
         barrier.wait()
         try:
             open_call(profile=profile, call_uuid=uuid4(), node="node-a")
@@ -92,12 +93,12 @@ def test_ten_threads_race_for_the_last_slot() -> None:
         finally:
             connections.close_all()
 
-    threads = [Thread(target=dial) for _ in range(10)]
+    threads = [Thread(target=dial) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(results) == ["full"] * 9 + ["taken"]
+    assert sorted(results) == ["full"] * 7 + ["taken"]
 
 
 def test_second_node_takes_the_call_over(acme: Tenant) -> None:
