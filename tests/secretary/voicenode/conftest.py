@@ -122,6 +122,7 @@ class Exchange:
     switch: StandInSwitch
     server: OutboundServer
     media: MediaNode
+    voice_activity: VoiceActivity
     reception: Reception
     providers: ScriptedProviders
 
@@ -166,7 +167,7 @@ async def exchange(transactional_db: None, tmp_path: Path, settings: LazySetting
     media.clock.after_phase(voice_activity.run)
     await server.start()
     async with StandInSwitch(Options(port=0)) as switch:
-        yield Exchange(switch, server, media, reception, providers)
+        yield Exchange(switch, server, media, voice_activity, reception, providers)
     await server.close()
     await media.stop()
     await live.stop()

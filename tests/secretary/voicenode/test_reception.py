@@ -17,7 +17,7 @@ from django.db import OperationalError
 from eslbridge.control import ControlError
 from eslbridge.esl.call import OutboundCall
 from eslbridge.simulator.caller import Caller, HangUp, Pause, Say, WaitSilence
-from secretary.models import ExtensionMapping, Message, Secretary
+from secretary.models import Call, ExtensionMapping, Message, Secretary
 from secretary.services.calls import open_call
 from secretary.voicenode import desk, metrics, office
 from secretary.voicenode.arrival import Arrival
@@ -330,6 +330,36 @@ async def test_a_message_that_postgresql_would_not_take_is_written_with_the_reco
     await exchange.ended(channel)
     (message,) = (await row_of(acme, channel)).messages.all()
     assert message.text == "call me" and message.complete
+
+
+@pytest.mark.parametrize("transport", ["direct-udp", "mod-audio-stream", "mod-audio-fork"])
+async def test_a_caller_may_hang_up_at_any_moment(
+    exchange: Exchange, acme: Tenant, caplog: pytest.LogCaptureFixture, transport: str
+) -> None:
+    """Between any two steps of a call's beginning: every row has its end, and nothing of the call is left anywhere."""
+    await exchange.install(acme, audio_transport=transport)
+    await in_thread(update_domain, domain_uuid=acme.domain_uuid, max_calls=60)
+    calls_before = metrics.CALLS._value.get()
+    loop = asyncio.get_running_loop()
+    channels = []
+    for step in range(40):
+        channel = exchange.dial(acme, Caller([], patience_ms=20_000))
+        loop.call_later(step * 0.006, channel.phone_hung_up)
+        channels.append(channel)
+        await asyncio.sleep(0.01)
+    for channel in channels:
+        await exchange.ended(channel)
+    rows = await in_tenant(acme.domain_uuid, lambda: list(Call.objects.all()))
+    assert rows and all(row.ended_at is not None and row.outcome != "in_progress" for row in rows)
+    assert not [row.outcome_detail for row in rows if row.outcome == "failed"]
+    async with asyncio.timeout(5):  # an audio connection may still be under way
+        while len(exchange.media.clock) or len(exchange.media.udp):
+            await asyncio.sleep(0.01)
+    assert exchange.voice_activity.open_slots == 0
+    assert not any(pool.used for pool in exchange.media._pools.values())
+    assert metrics.CALLS._value.get() == calls_before
+    assert all(session.closed or session.listener is None for session in exchange.providers.sessions)
+    assert not [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_many_calls_of_two_tenants_at_once(exchange: Exchange, acme: Tenant, globex: Tenant) -> None:
