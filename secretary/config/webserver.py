@@ -109,7 +109,9 @@ class PatientFactory(HTTPFactory):  # type: ignore[misc]
 def main(arguments: list[str] | None = None) -> None:
     """Serve until SIGTERM. `arguments` are daphne's; the application is ours."""
     daphne.server.HTTPFactory = PatientFactory  # daphne has no setting for it
-    CommandLineInterface().run([*(sys.argv[1:] if arguments is None else arguments), APPLICATION])
+    # Quiet unless asked: its access log shows whole addresses, and those of invitations and forgotten passwords hold
+    # the token. Whoever wants one has it from the proxy.
+    CommandLineInterface().run(["-v", "0", *(sys.argv[1:] if arguments is None else arguments), APPLICATION])
 
 
 if __name__ == "__main__":

@@ -33,19 +33,25 @@ CALL, DOMAIN = "a0000000-0000-4000-8000-000000000001", "d0000000-0000-4000-8000-
 SERVE = """
 import secretary.config.webserver as web
 web.PATIENCE_S, web.LOOK_S, web.MAX_BODY = 0.4, 0.1, 1 << 20
-web.main(["-b", "127.0.0.1", "-p", "{port}", "-v", "0"])
+web.main(["-b", "127.0.0.1", "-p", "{port}"])
 """
 
 
 @pytest.fixture(scope="module")
-def web() -> Iterator[int]:
+def web_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("web") / "log"
+
+
+@pytest.fixture(scope="module")
+def web(web_log: Path) -> Iterator[int]:
     """The port of a real `web` with little patience and room for 1 MiB."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     command = [sys.executable, "-c", SERVE.format(port=port)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    with web_log.open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
         for _ in range(300):
             with contextlib.suppress(OSError):
@@ -159,6 +165,15 @@ def test_no_way_out_of_the_static_files(web: int, path: str) -> None:
     with open_to(web) as client:
         client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         assert rest(client).startswith(b"HTTP/1.1 404 ")
+
+
+@pytest.mark.parametrize("path", ["/password/reset/AA/sekret-{}/", "/sign-in/?token=sekret-{}"])
+def test_no_token_in_the_log(web: int, web_log: Path, path: str) -> None:
+    """Addresses with tokens are answered and not written down."""
+    with open_to(web) as client:
+        client.sendall(f"GET {path.format(1234)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        assert rest(client).startswith(b"HTTP/1.1 200 ")
+    assert "sekret" not in web_log.read_text()
 
 
 # --- voicenode: media -----------------------------------------------------------------------------------------------
