@@ -47,12 +47,14 @@ class Can(Enum):
     CONFIGURE = "configure"
     MANAGE_PEOPLE = "manage people"
     SEE_RECORD = "see the record of changes"
+    SET_QUOTAS = "decide what the domain may use"
+    """The installation's operator alone."""
 
 
 _ALLOWED: dict[str, frozenset[Can]] = {
     Role.VIEWER: frozenset({Can.SEE, Can.SEE_SETUP}),
     Role.AGENT: frozenset({Can.SEE, Can.HANDLE_MESSAGES}),
-    Role.ADMIN: frozenset(Can),
+    Role.ADMIN: frozenset(Can) - {Can.SET_QUOTAS},
     OPERATOR: frozenset(Can),
 }
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from secretary.panel.words import Text
 from secretary.selectors.inbox import count_unread
+from secretary.selectors.usage_summary import alarms_now
 
 if TYPE_CHECKING:
     from secretary.panel.access import Access
@@ -41,6 +43,8 @@ _SECTIONS: tuple[tuple[str, Text, str], ...] = (
     ("destinations", _("Destinations"), "SEE_SETUP"),
     ("extensions", _("Extensions"), "SEE_SETUP"),
     ("webhooks", _("Webhooks"), "CONFIGURE"),
+    ("usage", _("Usage"), "SEE_SETUP"),
+    ("data", _("Data"), "CONFIGURE"),
     ("people", _("People"), "MANAGE_PEOPLE"),
     ("record", _("Record"), "SEE_RECORD"),
 )
@@ -107,6 +111,7 @@ def show(
         "navigation": navigation(access, section),
         "may_write": access.may_configure,
         "several_domains": bool(request.session.get(SEVERAL_DOMAINS)),
+        "quota_alarms": alarms_now(timezone.now(), access.domain.time_zone) if access.sees_setup else [],
     }
     response = render(request, template, {**frame, **context}, status=status)
     response.headers["Cache-Control"] = "private, no-store"

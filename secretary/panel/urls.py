@@ -9,6 +9,7 @@ from django.views.i18n import set_language
 from secretary.panel.views import (
     account,
     calls,
+    data,
     destinations,
     entry,
     extensions,
@@ -19,6 +20,7 @@ from secretary.panel.views import (
     platform,
     record,
     secretaries,
+    usage,
     webhooks,
 )
 
@@ -54,6 +56,13 @@ in_domain: list[URLPattern | URLResolver] = [
     path(
         "webhooks/<uuid:webhook_uuid>/deliveries/<uuid:delivery_uuid>/again/", webhooks.again, name="delivery-again"
     ),
+    path("usage/", usage.index, name="usage"),
+    path("usage/quotas/", usage.quotas, name="quotas"),
+    path("data/", data.index, name="data"),
+    path("data/rules/", data.rules, name="data-rules"),
+    path("data/export/", data.export, name="data-export"),
+    path("data/erase/", data.erase, name="data-erase"),
+    path("data/requests/<uuid:request_uuid>/download", data.download, name="data-download"),
     path("people/", people.index, name="people"),
     path("people/invite/", people.invite, name="invite"),
     path("people/two-factors/", people.rule, name="rule"),

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from secretary.models import (
     Call,
+    CallerRequest,
     CallEvent,
     Destination,
     ExtensionMapping,
@@ -102,6 +103,8 @@ def furnish(name: str, data_dir: Path) -> House:
             text=f"Call {name} back",
             audio=f"{name}/call.wav",
         )
+        (data_dir / name / "caller.zip").write_bytes(b"PK" + name.encode())
+        asked = CallerRequest.objects.create(kind="export", state="done", path=f"{name}/caller.zip")
         webhook = create_webhook(url=f"https://{name}.example/hook", events=["*"], description=f"{name} CRM").webhook
         emit(domain.pk, "call.ended", {"caller_name": f"{name} caller"}, fact=str(call.pk))
         delivery = Delivery.objects.get()
@@ -114,6 +117,7 @@ def furnish(name: str, data_dir: Path) -> House:
             "destination_uuid": destination.pk,
             "call_uuid": call.pk,
             "message_uuid": message.pk,
+            "request_uuid": asked.pk,
             "webhook_uuid": webhook.pk,
             "delivery_uuid": delivery.pk,
         },

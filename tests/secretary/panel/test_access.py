@@ -21,6 +21,8 @@ class Row:
 
     get: str
     post: str
+    operator: tuple[int, int] | None = None
+    """GET and POST of the installation's operator, where they may more than an administrator."""
 
 
 # A signed-in stranger gets 404 and a stranger to us all goes to sign in, on each of these; the operator is as an
@@ -55,6 +57,13 @@ IN_A_DOMAIN = {
     "panel:webhook-replay": Row("200 403 403", "422 403 403"),
     "panel:delivery": Row("200 403 403", "405 405 405"),
     "panel:delivery-again": Row("405 405 405", "302 403 403"),
+    "panel:usage": Row("200 403 200", "405 405 405"),
+    "panel:quotas": Row("403 403 403", "403 403 403", operator=(200, 422)),
+    "panel:data": Row("200 403 403", "405 405 405"),
+    "panel:data-rules": Row("200 403 403", "302 403 403"),
+    "panel:data-export": Row("200 403 403", "422 403 403"),
+    "panel:data-erase": Row("200 403 403", "422 403 403"),
+    "panel:data-download": Row("200 403 403", "405 405 405"),
     "panel:people": Row("200 403 403", "405 405 405"),
     "panel:invite": Row("200 403 403", "422 403 403"),
     "panel:rule": Row("200 403 403", "302 403 403"),
@@ -139,7 +148,9 @@ INSIDE = [route for route in ROUTES.values() if "domain_uuid" in route.takes]
 def expected(name: str, method: str) -> dict[str, int]:
     statuses = [int(status) for status in getattr(IN_A_DOMAIN[name], method).split()]
     by_role = dict(zip(ROLES, statuses, strict=True))
-    return {**by_role, "operator": by_role["admin"], "stranger": 404, "anonymous": 302}
+    own = IN_A_DOMAIN[name].operator
+    operator = own[method == "post"] if own is not None else by_role["admin"]
+    return {**by_role, "operator": operator, "stranger": 404, "anonymous": 302}
 
 
 def test_every_route_has_a_row() -> None:

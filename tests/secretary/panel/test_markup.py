@@ -16,7 +16,7 @@ from tests.secretary.panel.cast import Cast
 from tests.secretary.panel.test_access import IN_A_DOMAIN, INSIDE
 
 # Pages only: neither sounds nor tables, nor what answers POST alone.
-FILES = ("panel:recording", "panel:message-audio", "panel:record-export")
+FILES = ("panel:recording", "panel:message-audio", "panel:record-export", "panel:data-download", "panel:quotas")
 PAGES = [route for route in INSIDE if route.name not in FILES and not IN_A_DOMAIN[route.name].get.startswith("405")]
 OUTSIDE_PAGES = (
     "panel:domains", "panel:account", "panel:password", "panel:second-factor", "panel:everybody", "panel:person",
