@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
+from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from secretary.demo.tenants import TENANTS, Switch, seed
@@ -10,8 +13,10 @@ from secretary.demo.tenants import TENANTS, Switch, seed
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_call_without_a_node_reaches_the_fallback(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_call_without_a_node_reaches_the_fallback(caplog: pytest.LogCaptureFixture, settings: LazySettings) -> None:
     """Every domain's dialplan is installed; where no node listens, the caller is not left in silence."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # a port of our own: on 8022 somebody's node may listen
+        settings.VOICENODE_ESL_BIND = settings.VOICENODE_ESL_BIND._replace(port=taken.getsockname()[1])
     for tenant in TENANTS:
         seed(tenant, Switch("127.0.0.1", 8021, "x", "direct-udp"), "a-long-password")
     caplog.set_level("INFO", logger="standin_switch")
