@@ -45,11 +45,13 @@ class Api:
         """The last commands run, newest last, at most 500: for tests."""
 
     async def run(self, line: str) -> str:
-        """An `api` line. `originate` and `msleep` take their time; everything else is at once."""
+        """An `api` line. `originate`, `msleep` and at times `uuid_transfer` take their time; the others are at once."""
         name, _, rest = line.strip("\r").partition(" ")
         if name == "originate":
             self._note(line)
             return await originate.originate(self.switch, rest)
+        if name == "uuid_transfer":
+            await self._let_go(rest)
         if name == "msleep":
             await self.switch.clock.sleep(int(rest or 0) / 1000)
             return "+OK\n"
@@ -60,6 +62,12 @@ class Api:
         self._note(f"{name} {rest}".rstrip())
         handler = HANDLERS.get(name)
         return handler(self, rest) if handler is not None else f"-ERR {name} Command not found!\n"
+
+    async def _let_go(self, rest: str) -> None:
+        """Wait, as long as it takes, until the thread that writes a unicast's frames lets go of the channel's lock."""
+        channel = self.channel(rest.partition(" ")[0])
+        while channel is not None and not channel.is_down and channel.media.unicast and channel.media.unicast.is_behind:
+            await self.switch.clock.sleep(0.02)
 
     def _note(self, line: str) -> None:
         self.calls.append(line)

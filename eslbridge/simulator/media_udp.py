@@ -2,7 +2,8 @@
 
 Facts from FreeSWITCH 1.11: L16 little-endian, 320 bytes each 20 ms, or with `flags: native` the codec's own 160 bytes
 (the very first may still be 320); comfort noise goes out as 0xFF bytes; each datagram that arrives, from whomever, is
-written to the call at once, and nothing is buffered.
+written to the call in its turn, one each 20 ms. What comes faster waits in the socket, and while anything waits there
+`uuid_transfer` waits too: the thread that writes holds the channel's lock.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from eslbridge.simulator import g711
 from eslbridge.simulator.audio import FRAME_BYTES, SILENCE
 from eslbridge.simulator.misbehave import Faults
 from eslbridge.simulator.playout import Playout
+
+FRAMES_OF_JITTER = 3
+"""So many may wait in the telephone's own buffer."""
 
 log = logging.getLogger("standin_switch")
 
@@ -45,6 +49,11 @@ class Unicast(asyncio.DatagramProtocol):
         self._stranger: socket.socket | None = None
         self._strangers_left = faults.stranger_datagrams
         self._odd = b""
+
+    @property
+    def is_behind(self) -> bool:
+        """More frames wait than jitter explains: FreeSWITCH then holds the channel's write lock without a break."""
+        return len(self.playout.frames) > FRAMES_OF_JITTER
 
     async def open(self) -> bool:
         """Bind. False when the port is taken or the address is not ours: FreeSWITCH only logs it."""

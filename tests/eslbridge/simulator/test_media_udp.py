@@ -128,3 +128,35 @@ async def test_comfort_noise(switch: StandInSwitch) -> None:
     """A telephone with comfort noise sends frames of 0xFF while it is silent."""
     got, _ = await run(switch, Caller(patience_ms=400, comfort_noise=True))
     assert {data for data, _ in got.got} == {b"\xff" * 320}
+
+
+@pytest.mark.parametrize("waiting", [0, 4000])
+async def test_a_transfer_waits_while_our_frames_wait(switch: StandInSwitch, waiting: int) -> None:
+    """A node that has sent more than was played keeps FreeSWITCH from letting go of the channel."""
+    loop = asyncio.get_running_loop()
+    transport, ours = await loop.create_datagram_endpoint(NodeSocket, local_addr=("127.0.0.1", 0))
+    local, remote = free_port(), transport.get_extra_info("sockname")[1]
+
+    async def handler(wire: Wire) -> None:
+        wire.send("connect")
+        await wire.reader.readuntil(b"\n\n")
+        await wire.execute("answer")
+        await wire.unicast(local, remote)
+        await wire.until_end()
+
+    async with Node(handler) as node:
+        switch.dialplan.contexts.clear()
+        switch.dialplan.add(DOMAIN, "8001", [("socket", f"127.0.0.1:{node.port} async full")])
+        switch.dialplan.add(DOMAIN, "1001", [("hangup", "")])
+        call = switch.place_call(DOMAIN, "8001", Caller([Pause(200_000)]))
+        await until(lambda: ours.got)
+        unicast = call.media.unicast
+        assert unicast is not None
+        unicast.playout.frames.extend([tone(20, 500.0, 0.5)] * waiting)
+        transfer = asyncio.create_task(switch.api.run(f"uuid_transfer {call.uuid} 1001 XML {DOMAIN}"))
+        await asyncio.wait({transfer}, timeout=0.3)
+        assert transfer.done() is not bool(waiting)
+        unicast.playout.clear()
+        assert await asyncio.wait_for(transfer, 5) == "+OK\n"
+        await asyncio.wait_for(call.ended.wait(), 20)
+    transport.close()
