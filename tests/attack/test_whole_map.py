@@ -96,9 +96,10 @@ def test_api(db: None, capsys: pytest.CaptureFixture[str]) -> None:
     count = Count()
     mine = ours.tenant.domain_uuid
     token = installation_key()
+    domain_api, operator_api = bearer(domain_key(mine)), bearer(token)
     keys: dict[str, Callable[[], Api]] = {
-        "domain": lambda own=bearer(domain_key(mine)): own,  # type: ignore[misc]
-        "installation": lambda own=bearer(token): own,  # type: ignore[misc]
+        "domain": lambda: domain_api,
+        "installation": lambda: operator_api,
         "assertion": lambda: assertion(token, mine),
     }
 
