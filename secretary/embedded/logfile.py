@@ -18,24 +18,38 @@ class BoundedLog:
         self.path = path
         self._limit = limit
         self._lock = Lock()
+        self._closed = False
+        self.lost = 0
+        """Lines that the disk did not take."""
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: BinaryIO = path.open("ab", buffering=0)
         self._size = self._file.tell()
 
     def write(self, line: bytes) -> None:
-        """Append one line, its end of line included."""
+        """Append one line, its end of line included.
+
+        Never raises: on a full disk lines are lost and counted. Whoever copies a process's output here must go on
+        reading it, or the pipe fills and the process stands still in its next line.
+        """
         with self._lock:
             self._tail.append(line.decode(errors="replace").rstrip())
-            if self._file.closed:
+            if self._closed:
                 return
-            if self._size + len(line) > self._limit:
-                self._file.close()
-                self.path.replace(self.path.with_name(self.path.name + ".1"))
-                self._file = self.path.open("ab", buffering=0)
-                self._size = 0
-            self._file.write(line)
-            self._size += len(line)
+            try:
+                self._append(line)
+            except OSError:
+                self.lost += 1
+
+    def _append(self, line: bytes) -> None:
+        if self._size + len(line) > self._limit:
+            self._file.close()
+            self.path.replace(self.path.with_name(self.path.name + ".1"))
+        if self._file.closed:
+            self._file = self.path.open("ab", buffering=0)
+            self._size = self._file.tell()
+        self._file.write(line)
+        self._size += len(line)
 
     def tail(self) -> list[str]:
         """The last lines, oldest first."""
@@ -44,4 +58,5 @@ class BoundedLog:
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
             self._file.close()

@@ -111,5 +111,8 @@ class Process:
                 line += b"\n"
             self.log.write(line)
             if self.echo is not None:
-                self.echo(self.service.name, line.decode(errors="replace").rstrip())
+                try:
+                    self.echo(self.service.name, line.decode(errors="replace").rstrip())
+                except (OSError, ValueError):  # the terminal is gone; the process must not notice
+                    self.echo = None
         stream.close()

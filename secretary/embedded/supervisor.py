@@ -7,6 +7,7 @@ what does not obey is ended by the undertaker, and what survives even that by th
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -187,30 +188,38 @@ class Supervisor:
             try:
                 self._jobs.get(timeout=0.2)()
             except Empty:
-                self._watch()
+                for entry in list(self._entries.values()):
+                    try:
+                        self._watch(entry)
+                    except Exception as error:
+                        # This thread must live: the kernel ends everything that it has started together with it.
+                        entry.restart_at = time.monotonic() + MAX_BACKOFF_S
+                        self._tell(f"{entry.service.name} cannot be started again now: {error}")
 
-    def _watch(self) -> None:
-        """Start crashed services again: at once the first time, then later and later, up to every MAX_BACKOFF_S."""
-        now = time.monotonic()
-        for entry in list(self._entries.values()):
-            process = entry.process
-            if not entry.watched or process is None:
-                continue
-            if process.alive:
-                if now - process.started_at > HEALTHY_AFTER_S:
-                    entry.backoff_s = FIRST_BACKOFF_S
-            elif entry.restart_at is None:
-                process.wait_stopped(0)
-                entry.restart_at = now + entry.backoff_s
-                self._say(
-                    f"{entry.service.name} ended with status {process.popen.returncode}; "
-                    f"starting it again in {entry.backoff_s:.1f} s (see {entry.log.path})"
-                )
-                entry.backoff_s = min(entry.backoff_s * 2, MAX_BACKOFF_S)
-            elif now >= entry.restart_at:
-                entry.restart_at = None
-                entry.restarts += 1
-                self._spawn(entry)
+    def _tell(self, text: str) -> None:
+        with contextlib.suppress(Exception):  # a terminal that is gone must not end this thread either
+            self._say(text)
+
+    def _watch(self, entry: _Entry) -> None:
+        """Start a crashed service again: at once the first time, then later and later, up to every MAX_BACKOFF_S."""
+        now, process = time.monotonic(), entry.process
+        if not entry.watched or process is None:
+            return
+        if process.alive:
+            if now - process.started_at > HEALTHY_AFTER_S:
+                entry.backoff_s = FIRST_BACKOFF_S
+        elif entry.restart_at is None:
+            process.wait_stopped(0)
+            entry.restart_at = now + entry.backoff_s
+            self._tell(
+                f"{entry.service.name} ended with status {process.popen.returncode}; "
+                f"starting it again in {entry.backoff_s:.1f} s (see {entry.log.path})"
+            )
+            entry.backoff_s = min(entry.backoff_s * 2, MAX_BACKOFF_S)
+        elif now >= entry.restart_at:
+            self._spawn(entry)
+            entry.restart_at = None
+            entry.restarts += 1
 
     def _spawn(self, entry: _Entry) -> Process:
         if self._undertaker is None:

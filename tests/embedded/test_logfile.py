@@ -34,3 +34,19 @@ def test_late_line_after_close_is_dropped(tmp_path: Path) -> None:
     log.close()
     log.write(b"late\n")
     assert (tmp_path / "web.log").read_bytes() == b""
+
+
+def test_a_full_disk_loses_lines_and_nothing_else(tmp_path: Path) -> None:
+    """Writing never raises, and goes on when there is room again; rotating may fail in its middle, too."""
+    log = BoundedLog(tmp_path / "web.log", limit=20)
+    log.write(b"before the disk\n")
+    full = tmp_path / "web.log.1"
+    full.mkdir()
+    (full / "in the way").touch()  # neither renaming nor deleting works
+    log.write(b"lost, like the next\n")
+    assert log.lost == 1 and log.tail()[-1] == "lost, like the next"
+    (full / "in the way").unlink()
+    full.rmdir()
+    log.write(b"there is room again\n")
+    log.close()
+    assert (tmp_path / "web.log").read_bytes() == b"there is room again\n"

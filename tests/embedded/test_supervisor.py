@@ -15,6 +15,7 @@ import pytest
 
 from secretary.embedded import pids as pidfile
 from secretary.embedded.errors import ServiceFailedError
+from secretary.embedded.process import Process
 from secretary.embedded.supervisor import Supervisor
 from tests.embedded.programs import CRASHING, OBEDIENT, SILENT, STUBBORN, eventually, gone, program
 
@@ -88,6 +89,28 @@ def test_service_that_keeps_crashing_is_started_less_and_less_often(supervisor: 
     supervisor.start(program("flapping", source, str(supervisor._pids.parent / "seen")))
     assert eventually(lambda: len(said) >= 3)
     assert ["0.5 s", "1.0 s", "2.0 s"] == [text.partition("again in ")[2][:5] for text in said[:3]]
+
+
+def test_service_that_cannot_be_started_again_takes_no_other_along(
+    supervisor: Supervisor, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine short of processes: the supervising thread goes on, for its end would be the end of all services."""
+    monkeypatch.setattr("secretary.embedded.supervisor.MAX_BACKOFF_S", 0.1)
+    supervisor.start(program("one", OBEDIENT))
+    supervisor.start(program("two", OBEDIENT))
+    spawn, failures = Process.spawn, [OSError("no more processes"), OSError("no more processes")]
+
+    def failing(process: Process) -> None:
+        if failures:
+            raise failures.pop()
+        spawn(process)
+
+    monkeypatch.setattr(Process, "spawn", failing)
+    two = supervisor.pid("two")
+    os.kill(supervisor.pid("one"), signal.SIGKILL)
+    assert eventually(lambda: supervisor.restarts("one") == 1)
+    assert not gone(two) and not gone(supervisor.pid("one"))
+    assert "one cannot be started again now: no more processes" in said
 
 
 def test_stop_that_is_not_obeyed_becomes_a_kill(tmp_path: Path, said: list[str]) -> None:
