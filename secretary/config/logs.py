@@ -6,7 +6,7 @@ they are on every line that is written inside.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -21,12 +21,30 @@ SHARED: tuple[Processor, ...] = (
 )
 
 
+def harmless(text: str) -> str:
+    """Control characters escaped, those of Unicode included (U+0085, U+2028, the terminals' C1)."""
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def _escaped(letter: str) -> str:
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+
+
 def one_line(logger: object, method: str, event: EventDict) -> EventDict:
-    """Escape control characters in the text of an event, so that nobody's name can forge a line of the log."""
-    event["event"] = "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in str(event["event"])
-    )
+    """Escape control characters in all text of an event, so that nobody's name can forge a line of the log, or tell a
+    terminal anything. Tracebacks keep their lines."""
+    for name, value in event.items():
+        if isinstance(value, str) and name not in ("exception", "stack"):
+            event[name] = harmless(value)
+    event["event"] = harmless(str(event["event"]))
     return event
+
+
+def indented_traceback(out: TextIO, exc_info: Any) -> None:
+    """A traceback whose lines cannot be taken for lines of the log, whatever the exception's text is."""
+    plain = StringIO()
+    structlog.dev.plain_traceback(plain, exc_info)
+    out.write("\n".join(f"    {harmless(line)}" for line in plain.getvalue().splitlines()))
 
 
 def logging_config(*, level: str, form: str) -> dict[str, Any]:
@@ -51,8 +69,7 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
         )
         render = [tracebacks, structlog.processors.JSONRenderer()]
     else:
-        plain = structlog.dev.plain_traceback
-        render = [one_line, structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)]
+        render = [one_line, structlog.dev.ConsoleRenderer(colors=False, exception_formatter=indented_traceback)]
     return {
         "version": 1,
         "disable_existing_loggers": False,

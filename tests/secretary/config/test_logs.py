@@ -53,9 +53,25 @@ def test_hostile_text_stays_on_its_line(lines: StringIO) -> None:
 def test_hostile_text_stays_on_its_line_of_a_console(lines: StringIO) -> None:
     """Nor in text form: neither in a value nor in the message itself, and no terminal is told anything."""
     structlog.get_logger("secretary.test").info("a\nb", caller="Eve\nforged \x1b[31m")
+    structlog.get_logger("secretary.test").info("c", extension="\x1b[31m", name="Eve\x85forged", other="x\u2028y")
     logging.getLogger("secretary.test").info("from\n%s", "x\ny\x1b")
-    assert len(lines.getvalue().splitlines()) == 2
+    assert len(lines.getvalue().splitlines()) == 3
     assert "\x1b" not in lines.getvalue()
+
+
+@pytest.mark.parametrize("lines", ["console"], indirect=True)
+@pytest.mark.parametrize("hostile", ["\x1b[31mRED", "a\x9b2J", "x\u2028forged", "x\x85forged", "\x07", "a\rb"])
+def test_control_characters_without_a_space(lines: StringIO, hostile: str) -> None:
+    """Also where the renderer sees nothing to quote: in a value, in an exception's text."""
+    structlog.get_logger("secretary.test").info("call", caller=hostile)
+    logging.getLogger("secretary.test").info("call", extra={"agent": hostile})
+    try:
+        raise ValueError(f"{hostile}\n2026-01-01T00:00:00Z [info ] forged")
+    except ValueError:
+        structlog.get_logger("secretary.test").exception("failed")
+    shown = lines.getvalue()
+    assert "".join(shown.split("\n")).isprintable()
+    assert not [line for line in shown.splitlines() if line.startswith("2026-01-01")]
 
 
 @pytest.mark.parametrize("lines", ["console", "json"], indirect=True)
