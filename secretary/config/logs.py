@@ -6,7 +6,8 @@ they are on every line that is written inside.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from io import StringIO
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
