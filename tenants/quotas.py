@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from django.conf import settings
-
 from tenants import audit
 from tenants.context import tenant_context
 from tenants.models import DataRules, Domain, Quota
@@ -45,11 +43,11 @@ def limits_calls(quota: Quota) -> bool:
     return any(figure is not None for figure in figures)
 
 
-def api_rate_of(domain_uuid: UUID) -> int:
-    """Requests per minute of the domain's keys that have no limit of their own."""
+def api_rate_of(domain_uuid: UUID) -> int | None:
+    """Requests per minute of all keys of the domain together; None: only each key's own limit holds."""
     with tenant_context(domain_uuid):
-        rate = Quota.objects.values_list("api_per_minute", flat=True).first()
-    return int(rate if rate is not None else settings.API_DOMAIN_RATE)
+        rate: int | None = Quota.objects.values_list("api_per_minute", flat=True).first()
+    return rate
 
 
 def set_quota(*, domain_uuid: UUID, **changes: Any) -> Quota:

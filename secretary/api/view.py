@@ -101,6 +101,10 @@ class ApiView(APIView):
         else:
             raise exceptions.NotAuthenticated
         self.standing = limits.admit(self.principal.ident, limits.limit_of(self.principal))
+        if self.principal.domain_uuid is not None:
+            together = limits.admit_domain(self.principal.domain_uuid)
+            if together is not None and (self.standing is None or together.remaining < self.standing.remaining):
+                self.standing = together
 
     @contextmanager
     def context(self, request: Request) -> Iterator[None]:

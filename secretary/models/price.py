@@ -37,7 +37,7 @@ class PriceFields(Timestamped):
 
     @property
     def unit_price(self) -> Decimal:
-        return self.amount / self.per
+        return (self.amount / self.per).quantize(Decimal("0.000000000001"))
 
 
 class ProviderPrice(PriceFields):

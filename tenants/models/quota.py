@@ -47,7 +47,7 @@ class Quota(Timestamped):
     api_per_minute = models.PositiveIntegerField(
         _("API requests per minute"), null=True, blank=True, validators=[MinValueValidator(1)]
     )
-    """For all keys of the domain that have no limit of their own; null: API_DOMAIN_RATE."""
+    """Of all keys of the domain together, beside each key's own limit; null: only that."""
 
     objects: ClassVar[TenantManager[Self]] = TenantManager()
 

@@ -60,9 +60,8 @@ def test_another_tenants_row(acme: Tenant, globex: Tenant) -> None:
             Quota(domain_id=globex.domain_uuid, minutes_per_day=999).save()
 
 
-def test_api_rate(acme: Tenant, settings: object) -> None:
-    """The domain's own figure, else the installation's."""
-    settings.API_DOMAIN_RATE = 77  # type: ignore[attr-defined]
-    assert api_rate_of(acme.domain_uuid) == 77
+def test_api_rate(acme: Tenant) -> None:
+    """The domain's figure, where it has one."""
+    assert api_rate_of(acme.domain_uuid) is None
     set_quota(domain_uuid=acme.domain_uuid, api_per_minute=5)
     assert api_rate_of(acme.domain_uuid) == 5
