@@ -22,7 +22,7 @@ def run(*args: str) -> str:
 
 def cost(tenant: Tenant) -> Decimal:
     with tenant_context(tenant.domain_uuid):
-        return unit_prices("openai").get("second", Decimal(0)) * 60
+        return round(unit_prices("openai").get("second", Decimal(0)) * 60, 6)
 
 
 @pytest.mark.django_db
