@@ -65,7 +65,7 @@ def note_refusal(arrival: Arrival, reason: str) -> None:
 
 
 def write(
-    profile: SecretaryProfile, call_uuid: UUID, record: Record, *, answered_at: datetime, recording: Path | None
+    profile: SecretaryProfile, call_uuid: UUID, record: Record, *, answered_at: datetime | None, recording: Path | None
 ) -> bool:
     """Write everything that remains of a call in one transaction, and free its slot."""
     return calls.finish_call(

@@ -170,7 +170,7 @@ class Reception:
         try:
             async with asyncio.timeout(UNDO_S):
                 profile = (await admission).profile
-            await in_thread(desk.write, profile, UUID(call_uuid), record, answered_at=datetime.now(UTC), recording=None)
+            await in_thread(desk.write, profile, UUID(call_uuid), record, answered_at=None, recording=None)
         except CallRefused:
             return  # it took none
         except Exception as error:
@@ -222,7 +222,9 @@ class Reception:
             if (greeting := record.latency.get("greeting")) is not None:
                 metrics.GREETING.observe(greeting / 1000)
             try:
-                await self._write(call.call_uuid, profile, office, record, answered_at, recording)
+                # Seconds are metered from the answer: a call that could not be answered has none.
+                answered = answered_at if call.is_answered else None
+                await self._write(call.call_uuid, profile, office, record, answered, recording)
             finally:
                 if session is not None and self._sessions.get(call.call_uuid) is session:
                     del self._sessions[call.call_uuid]  # and not that of the connection that came after
@@ -266,7 +268,7 @@ class Reception:
         profile: SecretaryProfile,
         office: CallOffice,
         record: Record,
-        answered_at: datetime,
+        answered_at: datetime | None,
         recording: Path | None,
     ) -> None:
         for attempt in range(1, WRITE_ATTEMPTS + 1):

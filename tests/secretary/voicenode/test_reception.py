@@ -263,6 +263,7 @@ async def test_a_provider_that_is_not_there(exchange: Exchange, acme: Tenant) ->
     await exchange.ended(channel)
     call = await row_of(acme, channel)
     assert call.outcome == "fallback" and call.ended_at is not None
+    assert call.answered_at is None  # nobody pays for it
     assert metrics.CALLS._value.get() == before
 
 
