@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
-from secretary.models import Call, CallOutcome
+from secretary.models import Call, CallOutcome, UsageDay
 
 MOST_ROWS = 1_000
+_NOTHING: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +26,35 @@ class UsageFound:
     items: list[dict[str, Any]]
 
 
+_KEYS: Final = {"day": "day", "secretary": "secretary_id", "provider": "provider"}
+"""What is counted by, as the rows of calls name it."""
+
+
 def usage(*, since: datetime, before: datetime, by: str, zone: ZoneInfo) -> UsageFound:
-    """The calls that began in a time, counted by `day` (of the zone) or by `secretary`. Two queries."""
+    """The calls that began in a time, counted by `day` (of the zone), `secretary` or `provider`. Three queries.
+
+    What they cost is read from the sums of whole days.
+    """
     calls = Call.objects.filter(started_at__gte=since, started_at__lt=before)
-    groups: QuerySet[Any, Any]
+    key = _KEYS[by]
+    groups: QuerySet[Any, Any] = calls
     if by == "day":
-        groups = calls.annotate(day=TruncDate("started_at", tzinfo=zone)).values("day").order_by("day")
-    else:
-        groups = calls.values("secretary_id").order_by("secretary_id")
-    rows = [_figures(dict(row)) for row in groups.annotate(**_sums())[:MOST_ROWS]]
-    return UsageFound(_figures(calls.aggregate(**_sums())), rows)
+        groups = calls.annotate(day=TruncDate("started_at", tzinfo=zone))
+    elif by == "provider":
+        groups = calls.exclude(provider="")  # refused: no service was asked
+    amounts = _amounts(since.astimezone(zone).date(), before.astimezone(zone).date(), by)
+    rows = [
+        _figures(dict(row), amounts.get(row[key], _NOTHING))
+        for row in groups.values(key).order_by(key).annotate(**_sums())[:MOST_ROWS]
+    ]
+    return UsageFound(_figures(calls.aggregate(**_sums()), sum(amounts.values(), _NOTHING)), rows)
+
+
+def _amounts(first: date, end: date, by: str) -> dict[Any, Decimal]:
+    """Money by the key, from `first` to the day before `end`."""
+    rows = UsageDay.objects.filter(day__gte=first, day__lt=end, currency=settings.CURRENCY)
+    column = "secretary_uuid" if by == "secretary" else by
+    return dict(rows.order_by().values_list(column).annotate(Sum("amount")))
 
 
 def _sums() -> dict[str, Any]:
@@ -45,12 +67,14 @@ def _sums() -> dict[str, Any]:
     }
 
 
-def _figures(row: dict[str, Any]) -> dict[str, Any]:
+def _figures(row: dict[str, Any], amount: Decimal) -> dict[str, Any]:
     length: timedelta | None = row.pop("length")
     day = row.pop("day", None)
     return {
         "day": day.isoformat() if day is not None else None,
         "secretary_uuid": row.pop("secretary_id", None),
+        "provider": row.pop("provider", None),
         **row,
         "seconds": max(0, round(length.total_seconds())) if length is not None else 0,
+        "amount": f"{amount:.6f}",
     }

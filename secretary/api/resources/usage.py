@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,23 +28,28 @@ class UsageQuery(Query):
 
     first_day = serializers.DateField(required=False, help_text="Default: 30 days before the last one.")
     last_day = serializers.DateField(required=False, help_text="Included. Default: today.")
-    by = serializers.ChoiceField(required=False, choices=["day", "secretary"], default="day")
+    by = serializers.ChoiceField(required=False, choices=["day", "secretary", "provider"], default="day")
 
 
 class UsageFigures(serializers.Serializer[Any]):
     day = serializers.DateField(allow_null=True, help_text="Where it was asked for by day.")
     secretary_uuid = serializers.UUIDField(allow_null=True, help_text="Where it was asked for by secretary.")
+    provider = serializers.CharField(allow_null=True, help_text="The speech service, where it was asked for by it.")
     calls = serializers.IntegerField()
     transferred = serializers.IntegerField()
     messages = serializers.IntegerField()
     failed = serializers.IntegerField()
     seconds = serializers.IntegerField(help_text="From answer to end, of calls that have ended.")
+    amount = serializers.DecimalField(
+        max_digits=20, decimal_places=6, help_text="What the calls of these whole days have cost, in `currency`."
+    )
 
 
 class UsageSerializer(serializers.Serializer[Any]):
     first_day = serializers.DateField()
     last_day = serializers.DateField()
     time_zone = serializers.CharField()
+    currency = serializers.CharField(help_text="ISO 4217; of the installation.")
     total = UsageFigures()
     items = UsageFigures(many=True)
 
@@ -55,7 +61,7 @@ class Usage(DomainView):
 
     @extend_schema(responses=UsageSerializer)
     def get(self, request: Request, **_: Any) -> Response:
-        """Calls and seconds of some days, by day or by secretary. Days without calls are left out."""
+        """Calls, seconds and money of some days, by day, secretary or provider. Days without calls are left out."""
         if self.domain is None:
             raise Problem("not_found")
         query, zone = self.query(), ZoneInfo(self.domain.time_zone)
@@ -71,6 +77,7 @@ class Usage(DomainView):
                 "first_day": first.isoformat(),
                 "last_day": last.isoformat(),
                 "time_zone": self.domain.time_zone,
+                "currency": settings.CURRENCY,
                 "total": found.total,
                 "items": found.items,
             }

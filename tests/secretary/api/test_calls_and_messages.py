@@ -192,9 +192,12 @@ def test_usage(acme: Tenant, globex: Tenant, api: Api) -> None:
     by_day = api.get(where).json()
     assert len(by_day["items"]) == 1
     total = {"calls": 2, "transferred": 1, "messages": 1, "failed": 0, "seconds": 84}
-    assert by_day["total"] == {"day": None, "secretary_uuid": None, **total}
+    no = {"day": None, "secretary_uuid": None, "provider": None}
+    assert by_day["total"] == {**no, **total, "amount": "0.000000"} and by_day["currency"] == "USD"
     (row,) = api.get(f"{where}?by=secretary").json()["items"]
-    assert row == {"day": None, "secretary_uuid": str(acme.secretary.pk), **total}
+    assert row == {**no, "secretary_uuid": str(acme.secretary.pk), **total, "amount": "0.000000"}
+    (row,) = api.get(f"{where}?by=provider").json()["items"]
+    assert (row["provider"], row["calls"]) == ("local", 2)
     assert api.get(f"{where}?first_day=2020-01-01&last_day=2020-01-31").json()["total"]["calls"] == 0
     for wrong in ("first_day=2020-01-01", "last_day=9999-12-31", "first_day=x", "last_day=0001-01-01"):
         assert api.get(f"{where}?{wrong}").status_code == 400
