@@ -6,7 +6,9 @@ Adding one is a folder beside this file and a line in PROVIDERS.
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -31,6 +33,8 @@ class Provider(Protocol):
         """Release everything, within 1 s. Idempotent."""
 
 
+MOST_PREPARED: Final = 1_000
+"""Secretaries remembered as prepared; one that was called long ago is prepared again, which is cheap."""
 PROVIDERS: Final[Mapping[str, Callable[[Path], Provider]]] = {"local": LocalProvider}
 """Name in `Secretary.provider` to a factory that takes the data folder."""
 
@@ -41,6 +45,7 @@ class Providers:
     def __init__(self, data_dir: Path) -> None:
         self._providers = {name: make(data_dir) for name, make in PROVIDERS.items()}
         self._preparing: set[asyncio.Task[None]] = set()
+        self._prepared: OrderedDict[object, None] = OrderedDict()
 
     async def start(self) -> None:
         """Raises ProviderError."""
@@ -61,14 +66,26 @@ class Providers:
         """
         provider = self._named(name)
         session = provider.session(briefing)
-        task = asyncio.create_task(provider.prepare(briefing), name="prepare speech")
-        self._preparing.add(task)
-        task.add_done_callback(self._preparing.discard)
+        if self._is_new(name, briefing):  # once, and not for each of a burst of calls: turns wait in the same queue
+            task = asyncio.create_task(provider.prepare(briefing), name="prepare speech")
+            self._preparing.add(task)
+            task.add_done_callback(self._preparing.discard)
         return session
 
     async def prepare(self, name: str, briefing: Briefing) -> None:
         """Make ready what a call of this secretary would wait for. Raises ProviderError for an unknown name."""
-        await self._named(name).prepare(briefing)
+        if self._is_new(name, briefing):
+            await self._named(name).prepare(briefing)
+
+    def _is_new(self, name: str, briefing: Briefing) -> bool:
+        """Whether this secretary, as it is now, has not been prepared; from now on it has."""
+        key = (name, replace(briefing, call_uuid="", caller_number="", caller_name=""))
+        new = key not in self._prepared
+        self._prepared[key] = None
+        self._prepared.move_to_end(key)
+        if len(self._prepared) > MOST_PREPARED:
+            self._prepared.popitem(last=False)
+        return new
 
     def _named(self, name: str) -> Provider:
         provider = self._providers.get(name)
