@@ -103,10 +103,15 @@ def with_calls(spent: Spent, day: date, calls: Iterable[Call], zone: ZoneInfo, n
         began = call.started_at.astimezone(zone).date()
         if (began.year, began.month) != (day.year, day.month):
             continue
-        until = max(call.granted_until or now, now) if held else now
-        seconds = Decimal(str(max(0.0, (until - call.started_at).total_seconds())))
-        spent = spent.plus(seconds, seconds * call.second_price, same_day=began == day)
+        spent = spent.plus(*_holds(call, now, ahead=held), same_day=began == day)
     return spent
+
+
+def _holds(call: Call, now: datetime, *, ahead: bool = True, sign: int = 1) -> tuple[Decimal, Decimal]:
+    """Seconds and money of a call in progress, with what it holds ahead or without."""
+    until = max(call.granted_until or now, now) if ahead else now
+    seconds = sign * Decimal(str(max(0.0, (until - call.started_at).total_seconds())))
+    return seconds, seconds * call.second_price
 
 
 def first_grant(
@@ -159,16 +164,17 @@ def _renew_domain(domain_uuid: UUID, mine: Q, now: datetime) -> dict[UUID, float
         by_day[call.started_at.astimezone(zone).date()].append(call)
     allowed: dict[UUID, float | None] = {}
     for day, began_then in by_day.items():
-        used = used_of(day)
+        held = with_calls(used_of(day), day, calls, zone, now, held=True)
         for call in began_then:
             if call.call_uuid not in own:
                 continue
-            others = [other for other in calls if other is not call]
-            rest = left(quota, with_calls(used, day, others, zone, now, held=True), call.second_price)
+            others = held.plus(*_holds(call, now, sign=-1), same_day=True)
+            rest = left(quota, others, call.second_price)
             until = now + timedelta(seconds=GRANT_S)
             if rest.seconds is not None:
                 until = min(until, call.started_at + timedelta(seconds=float(rest.seconds)))
             call.granted_until = until
+            held = others.plus(*_holds(call, now), same_day=True)
             allowed[call.call_uuid] = max(0.0, (until - now).total_seconds()) if rest.seconds is not None else None
     Call.objects.bulk_update([call for call in calls if call.call_uuid in own], ["granted_until"], batch_size=200)
     look(quota, zone, now)

@@ -215,15 +215,15 @@ def finish_call(*, domain_uuid: UUID, call_uuid: UUID, record: CallRecord, node:
         _write_transcript(call, record)
         if record.message is not None:
             save_message(domain_uuid=domain_uuid, call_uuid=call_uuid, record=record.message)
-        _meter(call, call.ended_at, record.usage)
+        _meter(call, call.answered_at, call.ended_at, record.usage)
         facts.call_ended(call)
         facts.messages_of(call)
     return True
 
 
-def _meter(call: Call, ended_at: datetime, more: Collection[UsageItem] = ()) -> None:
+def _meter(call: Call, began: datetime | None, ended_at: datetime, more: Collection[UsageItem] = ()) -> None:
     zone = Domain.objects.values_list("time_zone", flat=True).get(pk=call.domain_uuid)
-    meter_call(call, ended_at=ended_at, time_zone=zone, more=more)
+    meter_call(call, began=began, ended_at=ended_at, time_zone=zone, more=more)
     look(quota_of(), ZoneInfo(zone), timezone.now())
 
 
@@ -290,7 +290,9 @@ def sweep_calls(now: datetime | None = None) -> int:
         )
         for call in Call.objects.filter(call_uuid__in=call_uuids):
             with tenant_context(call.domain_uuid):
-                _meter(call, max(call.started_at, call.lease_until - LEASE))
+                # Its node cannot tell any more when it answered: at once, as a rule.
+                began = call.answered_at or call.started_at
+                _meter(call, began, max(began, call.lease_until - LEASE))
                 facts.call_ended(call)
                 facts.messages_of(call)
     if ended:

@@ -25,15 +25,17 @@ _MICRO: Final = Decimal("0.000001")
 _MILLI: Final = Decimal("0.001")
 
 
-def meter_call(call: Call, *, ended_at: datetime, time_zone: str, more: Iterable[UsageItem] = ()) -> None:
+def meter_call(
+    call: Call, *, began: datetime | None, ended_at: datetime, time_zone: str, more: Iterable[UsageItem] = ()
+) -> None:
     """Write what a call that is over has used: its seconds, and what else the node has counted. Inside the tenant.
 
-    Seconds run from the first answer to `ended_at`; the price of a second is the one the call came in with.
+    Seconds run from the first answer (`began`; None: it was never answered) to `ended_at`; the price of a second is
+    the one the call came in with.
     """
-    began = call.answered_at or call.started_at
-    seconds = max(Decimal(0), Decimal(str((ended_at - began).total_seconds())))
+    seconds = max(Decimal(0), Decimal(str((ended_at - (began or ended_at)).total_seconds())))
     day = call.started_at.astimezone(ZoneInfo(time_zone)).date()
-    if call.provider:
+    if call.provider and (began is not None or UsageRecord.objects.filter(call=call).exists()):
         _write(call, day, call.provider, UsageUnit.SECOND, seconds, call.second_price)
     counted = [item for item in more if item.unit in UsageUnit.values and item.unit != UsageUnit.SECOND]
     for provider in {item.provider for item in counted}:

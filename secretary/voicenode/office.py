@@ -15,6 +15,7 @@ from secretary.conversation.actions import Line, Note
 from secretary.conversation.office import Outcome
 from secretary.errors import TransferRefused
 from secretary.profiles import MessageRecord, SecretaryProfile
+from secretary.redaction import redact
 from secretary.services.messages import save_message
 from secretary.services.transfers import request_transfer
 from secretary.voicenode.desk import below_data_dir
@@ -38,6 +39,7 @@ class CallOffice:
     def __init__(self, profile: SecretaryProfile, call_uuid: str, live: Live | RedactedLive) -> None:
         self._domain_uuid = profile.domain_uuid
         self._call_uuid = call_uuid
+        self._redact = profile.redact
         self._live = live
         self._messages: dict[Path | None, UUID] = {}
         self._unsaved: dict[UUID, MessageRecord] = {}
@@ -109,7 +111,8 @@ class CallOffice:
                 await asyncio.sleep(SAVE_PAUSE_S * attempt)
             else:
                 return Outcome("ok")
-        log.error("message_not_saved", call_uuid=self._call_uuid, audio=record.audio, text=record.text)
+        text = redact(record.text, self._redact)
+        log.error("message_not_saved", call_uuid=self._call_uuid, audio=record.audio, text=text)
         return Outcome("failed", "the message could not be stored")
 
     async def save_rest(self) -> None:

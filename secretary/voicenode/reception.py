@@ -27,6 +27,7 @@ from secretary.conversation.session import Record, Session
 from secretary.conversation.state import Rules
 from secretary.errors import CallRefused
 from secretary.profiles import SecretaryProfile
+from secretary.redaction import redact_lines
 from secretary.selectors.greetings import greeting_of
 from secretary.speech.contract import Briefing, Place, ProviderError, Providers, SpeechSession
 from secretary.voicenode import desk, metrics
@@ -286,7 +287,8 @@ class Reception:
                 log.info("call_ended", outcome=record.outcome, detail=record.detail, latency=record.latency)
                 return
         metrics.RECORDS_LOST.inc()
-        log.error("record_not_written", outcome=record.outcome, lines=[line.text for line in record.lines])
+        lines = redact_lines([line.text for line in record.lines], profile.redact)
+        log.error("record_not_written", outcome=record.outcome, lines=lines)
 
 
 def unused(path: Path) -> Path:

@@ -50,6 +50,7 @@ def spoke(tenant: Tenant, data_dir: Path, number: str) -> Call:
         (data_dir / name).write_bytes(b"RIFF" + number.encode())
     record = CallRecord(
         "message",
+        answered_at=call.started_at,
         recording=names[0],
         utterances=(UtteranceRecord("caller", f"I am {number}", 0, 900),),
         events=(EventRecord(0, "answered"),),

@@ -99,6 +99,14 @@ def test_a_lost_node_and_its_return(acme: Tenant) -> None:
     assert sums(acme)["seconds"] == Decimal("200.000")
 
 
+def test_a_call_that_was_never_answered(acme: Tenant) -> None:
+    """It costs nothing and is not counted."""
+    call = acme.call()
+    finish_call(domain_uuid=acme.domain_uuid, call_uuid=call.pk, record=CallRecord("fallback"))
+    with tenant_context(acme.domain_uuid):
+        assert not UsageRecord.objects.exists() and not UsageDay.objects.exists()
+
+
 def test_usage_outlives_the_call(acme: Tenant) -> None:
     """A call that is deleted leaves its figures, not itself."""
     call = talk(acme, 60)

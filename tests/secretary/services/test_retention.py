@@ -45,6 +45,7 @@ def kept_call(tenant: Tenant, data_dir: Path, *, days_ago: int = 0) -> tuple[Cal
         (data_dir / name).write_bytes(b"RIFF")
     record = CallRecord(
         "message",
+        answered_at=call.started_at,
         recording=recording,
         utterances=(UtteranceRecord("caller", "call me back", 0, 900),),
         events=(EventRecord(0, "answered"),),
