@@ -270,7 +270,8 @@ def test_limits_hold(acme: Tenant) -> None:
 def test_guessing_is_slowed_down(db: None) -> None:
     """After sixty wrong keys in a minute one address is told to wait, and one with a good key is not."""
     guess = Api("Bearer vsi_aaaaaaaaaa_" + "b" * 43)
-    statuses = [guess.get("me").status_code for _ in range(62)]
+    # A few more than one too many: where the minute turns meanwhile, the last one weighs a little less.
+    statuses = [guess.get("me").status_code for _ in range(66)]
     assert statuses[:60] == [401] * 60
     assert statuses[-1] == 429
     assert bearer(installation_key()).get("me").status_code == 200
