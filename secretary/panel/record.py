@@ -21,8 +21,11 @@ from tenants.models.audit import EventFields
 KINDS: Mapping[str, Text] = {
     "account": gettext_lazy("Account"),
     "apikey": gettext_lazy("API key"),
+    "callerrequest": gettext_lazy("One caller's data"),
+    "datarules": gettext_lazy("What is kept"),
     "destination": gettext_lazy("Destination"),
     "domain": gettext_lazy("Domain"),
+    "domainprice": gettext_lazy("Price of the domain"),
     "eslcredential": gettext_lazy("Connection to the switch"),
     "extensionmapping": gettext_lazy("Extension"),
     "installationkey": gettext_lazy("Installation key"),
@@ -30,6 +33,8 @@ KINDS: Mapping[str, Text] = {
     "member": gettext_lazy("Person"),
     "message": gettext_lazy("Message"),
     "operatorinvitation": gettext_lazy("Operator's invitation"),
+    "quota": gettext_lazy("Quotas"),
+    "retention": gettext_lazy("How long it is kept"),
     "secretary": gettext_lazy("Secretary"),
     "webhook": gettext_lazy("Webhook"),
 }
@@ -51,6 +56,13 @@ VERBS: Mapping[str, Text] = {
     "renewed": gettext_lazy("recovery codes renewed"),
     "secret-renewed": gettext_lazy("new secret made"),
     "sent-again": gettext_lazy("events sent again"),
+    "purged": gettext_lazy("deleted for its age"),
+    "export_asked": gettext_lazy("export asked for"),
+    "exported": gettext_lazy("exported"),
+    "downloaded": gettext_lazy("downloaded"),
+    "erase_asked": gettext_lazy("erasure asked for"),
+    "erased": gettext_lazy("erased"),
+    "given-up": gettext_lazy("given up after several attempts"),
 }
 LONGEST = 64
 MOST_ROWS = 20_000

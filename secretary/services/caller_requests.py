@@ -101,7 +101,8 @@ def _finish(domain_uuid: UUID, request_uuid: UUID, state: str, found: dict[str, 
         request.number, request.finished_at = "", now
         request.expires_at = now + timedelta(hours=settings.CALLER_EXPORTS_KEPT_H) if path else None
         request.save()
-        word = {"export": "exported", "erase": "erased"}[request.kind] if state == CallerRequestState.DONE else "failed"
+        done = "exported" if request.kind == CallerRequestKind.EXPORT else "erased"
+        word = done if state == CallerRequestState.DONE else "given-up"
         audit.log(f"caller.{word}", _subject(request), new={"asked_by": request.asked_by, **found})
 
 
