@@ -42,9 +42,7 @@ class CallerRequest(TenantModel):
         ordering = ("-created_at",)
         indexes = (
             models.Index(fields=("domain", "-created_at"), name="secretary_request_recent"),
-            models.Index(
-                fields=("created_at",), condition=models.Q(state="waiting"), name="secretary_request_waiting"
-            ),
+            models.Index(fields=("created_at",), condition=models.Q(state="waiting"), name="secretary_request_waiting"),
         )
         constraints = (
             models.CheckConstraint(
