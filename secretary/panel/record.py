@@ -7,8 +7,10 @@ import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
+from django.apps import apps
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -142,7 +144,7 @@ def entry(event: EventFields) -> Entry:
         kind=KINDS.get(event.object_kind, event.object_kind),
         verb=VERBS.get(verb, verb.replace("-", " ")),
         label=event.object_label,
-        differences=differences(event),
+        differences=in_words(event.object_kind, differences(event)),
         address=event.address or "",
     )
 
@@ -152,6 +154,19 @@ def differences(event: EventFields) -> list[Difference]:
     old, new = event.old or {}, event.new or {}
     rows = [Difference(name, spoken(old.get(name)), spoken(new.get(name))) for name in {**old, **new}]
     return [row for row in rows if row.old or row.new]
+
+
+@cache
+def _names(kind: str) -> Mapping[str, Text]:
+    """What a kind's fields are called where people set them."""
+    found = [model for model in apps.get_models() if model._meta.model_name == kind]
+    return {field.name: field.verbose_name for model in found for field in model._meta.concrete_fields}
+
+
+def in_words(kind: str, rows: list[Difference]) -> list[Difference]:
+    """The same with fields called as on the pages; a field that is gone keeps its name."""
+    names = _names(kind)
+    return [Difference(str(names.get(row.field, row.field)).replace("_", " "), row.old, row.new) for row in rows]
 
 
 def spoken(value: Any) -> str:

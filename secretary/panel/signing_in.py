@@ -53,8 +53,9 @@ def complete(request: HttpRequest, user: Any, *, second_factor: bool) -> None:
 
 
 def failed(name: str) -> None:
-    """A password or code was wrong. The name is kept as typed: it may be no account's at all."""
-    audit.log("sign-in.failed", audit.Subject("account", "", name.strip()[:150]))
+    """A password or code was wrong. The name is kept where it is an account's: else it may be a password, mistyped."""
+    known = get_user_model().objects.filter(username=name.strip()[:150]).first()
+    audit.log("sign-in.failed", subject(known) if known is not None else audit.Subject("account"))
 
 
 def wait_message(seconds: int) -> str:

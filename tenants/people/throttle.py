@@ -1,7 +1,9 @@
-"""Slowing down who guesses: each attempt counts before it is judged, and after a few free ones the wait doubles.
+"""Slowing down who guesses: each attempt counts before it is judged.
 
-Counted in PostgreSQL, under a lock on the row: a hundred attempts at once are a hundred attempts. What is counted is
-the same whether an account exists or not. A success clears what was counted for the account, never for the address.
+At one account the wait doubles after a few free attempts. From one address, behind which there may be a whole office,
+so many may come at once, and from then on one every so often. Counted in PostgreSQL, under a lock on the row: a hundred
+attempts at once are a hundred attempts. What is counted is the same whether an account exists or not. A success clears
+what was counted for the account, and gives the address its one attempt back, no more.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.db import models
 from django.utils import timezone
 
 from tenants.context import platform_context
@@ -24,12 +27,17 @@ from tenants.models.throttle import Throttle
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """So many attempts are free; then each waits twice as long as the one before. Forgotten after a quiet time."""
+    """So many attempts are free; then each waits twice as long as the one before. Forgotten after a quiet time.
+
+    With `every_s` nothing doubles: after the free ones there is one more each `every_s` seconds. Of such a row
+    `last_at` is the moment at which all attempts will be free again (the generic cell rate algorithm).
+    """
 
     name: str
     free: int
     most_s: int = 900
     forget_s: int = 24 * 3600
+    every_s: int = 0
 
     def wait_s(self, failures: int) -> int:
         """Seconds between the last of so many failures and the next attempt."""
@@ -38,14 +46,14 @@ class Rule:
         return min(1 << min(failures - self.free, 20), self.most_s)
 
 
-# From one address a person is soon slowed down; from all addresses together later, so that a stranger who knows the
-# name cannot lock its owner out with a handful of attempts, and never for longer than a quarter of an hour.
+# At one account from one address a person is soon slowed down; from all addresses together later, so that a stranger
+# who knows the name cannot lock its owner out with a handful of attempts, and for a quarter of an hour at most.
 ACCOUNT_FROM_ADDRESS: Final = Rule("account-from-address", free=5)
 ACCOUNT: Final = Rule("account", free=20)
-ADDRESS: Final = Rule("address", free=30, forget_s=3600)
+ADDRESS: Final = Rule("address", free=30, every_s=120)
 SECOND_FACTOR: Final = Rule("second-factor", free=5)
-INVITATION: Final = Rule("invitation", free=20, forget_s=3600)
-RESET_ADDRESS: Final = Rule("reset-address", free=10, forget_s=3600)
+INVITATION: Final = Rule("invitation", free=20, every_s=60)
+RESET_ADDRESS: Final = Rule("reset-address", free=10, every_s=120)
 RESET_ACCOUNT: Final = Rule("reset-account", free=3, most_s=3600)
 
 Subject = tuple[Rule, str]
@@ -88,7 +96,7 @@ def attempt(subjects: Sequence[Subject], now: datetime | None = None) -> int:
         for rule, row in rows:
             forgotten = moment - row.last_at > timedelta(seconds=rule.forget_s)
             row.failures = 1 if forgotten else row.failures + 1
-            row.last_at = moment
+            row.last_at = max(row.last_at, moment) + timedelta(seconds=rule.every_s) if rule.every_s else moment
             row.save(update_fields=["failures", "last_at", "updated_at"])
     return 0
 
@@ -100,8 +108,14 @@ def forgive(subjects: Sequence[Subject]) -> None:
 
 
 def forgive_sign_in(name: str, address: str | None) -> None:
-    """The password was right. The address stays counted: it may try other accounts."""
-    forgive([subject for subject in sign_in_subjects(name, address) if subject[0] is not ADDRESS])
+    """The password was right. The address gets this attempt back, not the others: they were at other accounts."""
+    subjects = sign_in_subjects(name, address)
+    forgive([subject for subject in subjects if not subject[0].every_s])
+    with platform_context():
+        for subject in subjects:
+            back = timedelta(seconds=subject[0].every_s)
+            if back:
+                Throttle.objects.filter(pk=_key(subject)).update(last_at=models.F("last_at") - back)
 
 
 def sweep(now: datetime | None = None) -> int:
@@ -112,6 +126,8 @@ def sweep(now: datetime | None = None) -> int:
 
 def _left(rule: Rule, row: Throttle, now: datetime) -> int:
     passed = (now - row.last_at).total_seconds()
+    if rule.every_s:
+        return max(0, math.ceil(-passed - (rule.free - 1) * rule.every_s))
     if passed > rule.forget_s:
         return 0
     return max(0, math.ceil(rule.wait_s(row.failures) - passed))

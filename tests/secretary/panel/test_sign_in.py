@@ -249,7 +249,8 @@ def test_operators_pages_want_it_too(cast: Cast, sign_in: Callable[[str], Client
 
 
 def test_sign_ins_are_recorded(cast: Cast) -> None:
-    """Failed and successful, with address; never the password."""
+    """Failed and successful, with address; never the password, also where it was typed as the name."""
+    enter(Client(), "wrong-secret-word", "", REMOTE_ADDR="192.0.2.6")
     enter(Client(), password="wrong-secret-word", REMOTE_ADDR="192.0.2.7")
     enter(Client(), REMOTE_ADDR="192.0.2.8")
     with platform_context():

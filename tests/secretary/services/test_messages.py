@@ -6,9 +6,11 @@ from uuid import uuid4
 
 import pytest
 
+from eslbridge.models import Job
 from secretary.models import Call, Message
 from secretary.profiles import MessageRecord
 from secretary.services.messages import save_message
+from secretary.services.transfers import request_transfer
 from tenants.context import tenant_context
 from tests.cast import Tenant
 
@@ -32,3 +34,21 @@ def test_only_for_a_call_of_ones_own(acme: Tenant, globex: Tenant) -> None:
     call = globex.call()
     with pytest.raises(Call.DoesNotExist):
         save_message(domain_uuid=acme.domain_uuid, call_uuid=call.call_uuid, record=MessageRecord("spam"))
+
+
+def test_for_whom(acme: Tenant, globex: Tenant) -> None:
+    """It is for the destination that was tried last in the call; for nobody where none was, or where it is gone."""
+    call = acme.call()
+
+    def saved_for() -> object:
+        record = MessageRecord("please call back")
+        return save_message(domain_uuid=acme.domain_uuid, call_uuid=call.call_uuid, record=record).destination_id
+
+    assert saved_for() is None
+    wanted = acme.sales.destination_uuid
+    request_transfer(domain_uuid=acme.domain_uuid, call_uuid=call.call_uuid, destination_uuid=wanted)
+    assert saved_for() == wanted
+    for other in (str(globex.sales.destination_uuid), "rubbish", ""):
+        with tenant_context(acme.domain_uuid):
+            Job.objects.update(arguments={"destination_uuid": other})
+        assert saved_for() is None
