@@ -82,11 +82,12 @@ def edit(
     done: str,
     delete_url: str = "",
     intro: str = "",
+    action: str = "",
 ) -> HttpResponse:
     """Show the form; on POST save it and go back to the list, or show what to mend with everything typed kept.
 
     `read` gives a row's values by field, `save` writes the cleaned form and raises ValidationError, or StaleRowError
-    when the row was changed since the page was made.
+    when the row was changed since the page was made. `action` is what the button says, if not that it saves.
     """
     seen = row.updated_at.isoformat() if row is not None else ""
     conflict: list[Difference] | None = None
@@ -118,6 +119,7 @@ def edit(
         status=status,
         title=title,
         intro=intro,
+        action=action,
         back=back,
         form=form,
         conflict=conflict,
