@@ -226,7 +226,7 @@ class Channel:
             return
         self._connection.send(commands.exit_())
         loop = asyncio.get_running_loop()
-        self._closing = loop.call_later(GOODBYE_S, self._connection.close, "no goodbye from the switch")
+        self._closing = loop.call_later(GOODBYE_S, self._connection.drop, "goodbye", "no goodbye from the switch")
 
     def _tell_raw(self, event: Event) -> None:
         for listener in self._raw_listeners:
