@@ -23,6 +23,7 @@ _MAX_QUEUED_BYTES: Final = MAX_QUEUED_MS * BYTES_PER_MS
 _RAMP: Final = np.linspace(0.0, 1.0, FRAME_SAMPLES, dtype=np.float32)
 _FADE_OUT: Final = np.concatenate((np.linspace(1.0, 0.0, FRAME_SAMPLES // 2), np.zeros(FRAME_SAMPLES // 2)))
 """10 ms from full to nothing: a voice cut off in mid-swing clicks."""
+_FADE_BYTES: Final = FRAME_BYTES // 2
 
 
 class PlayQueue:
@@ -163,14 +164,15 @@ class PlayQueue:
     def stop(self, *, fade: bool = False) -> None:
         """Forget what is queued. With `fade` one more frame leaves, in which the voice sinks to nothing in 10 ms."""
         tail = None
-        if fade and self._queued and 0 < self._road < MAX_LEAD_FRAMES * FRAME_BYTES and self._tail is None:
+        room = MAX_LEAD_FRAMES * FRAME_BYTES - self._road >= _FADE_BYTES
+        if fade and self._queued and self._road and room and self._tail is None:
             frame = self._cut()
             voice = len(frame)
             if self._gain != 1.0:
                 frame = self._at_gain(frame + bytes(FRAME_BYTES - voice))
             samples = np.frombuffer(frame, "<i2", count=voice // 2)
             faded = (samples * _FADE_OUT[: len(samples)]).astype("<i2").tobytes()
-            tail = (faded + bytes(FRAME_BYTES - len(faded)), min(voice, FRAME_BYTES // 2))
+            tail = (faded + bytes(FRAME_BYTES - len(faded)), min(voice, _FADE_BYTES))
         self._forget()
         self._stopped = True
         if tail is not None:

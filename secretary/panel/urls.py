@@ -53,9 +53,7 @@ in_domain: list[URLPattern | URLResolver] = [
     path("webhooks/<uuid:webhook_uuid>/test/", webhooks.ping, name="webhook-ping"),
     path("webhooks/<uuid:webhook_uuid>/replay/", webhooks.replay, name="webhook-replay"),
     path("webhooks/<uuid:webhook_uuid>/deliveries/<uuid:delivery_uuid>/", webhooks.one, name="delivery"),
-    path(
-        "webhooks/<uuid:webhook_uuid>/deliveries/<uuid:delivery_uuid>/again/", webhooks.again, name="delivery-again"
-    ),
+    path("webhooks/<uuid:webhook_uuid>/deliveries/<uuid:delivery_uuid>/again/", webhooks.again, name="delivery-again"),
     path("usage/", usage.index, name="usage"),
     path("usage/quotas/", usage.quotas, name="quotas"),
     path("data/", data.index, name="data"),

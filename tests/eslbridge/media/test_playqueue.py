@@ -47,6 +47,17 @@ def test_every_sample_leaves_once_and_in_order(sizes, lead):
     assert drained == (1 if total else 0)
 
 
+def test_a_fade_never_exceeds_the_lead():
+    """With nearly 60 ms on the road there is no room for 10 ms of fading: the voice is cut without it."""
+    queue = PlayQueue(3)
+    queue.play(bytes(2 * 479))
+    while queue.has_room_on_road():
+        queue.take()
+    queue.play(bytes(2 * 500))
+    queue.stop(fade=True)
+    assert queue.queued_ms == 59
+
+
 @given(
     acts=st.lists(
         st.one_of(
