@@ -40,6 +40,10 @@ def event(name: str, **headers: Any) -> bytes:
     return f"Content-Length: {len(body)}\nContent-Type: text/event-json\n\n".encode() + body
 
 
+_running: set[asyncio.Task[None]] = set()
+"""The event loop knows tasks only weakly: a switch that a test does not keep would vanish in the middle of it."""
+
+
 class Switch:
     """One connection, seen from the switch: what it was told, and what it answers.
 
@@ -66,6 +70,8 @@ class Switch:
         }
         self._heard = asyncio.Event()
         self.task = asyncio.create_task(self._run())
+        _running.add(self.task)
+        self.task.add_done_callback(_running.discard)
 
     @classmethod
     async def dial(cls, port: int) -> Switch:
