@@ -15,6 +15,7 @@ OWN_SERVERS = ("tests/demo/", "tests/embedded/")
 """Tests that start whole stacks: side by side they would take each other's ports between looking and binding."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests that start servers of their own together, one after the other (`--dist loadgroup`)."""
     for item in items:

@@ -13,7 +13,10 @@ from pathlib import Path
 DEFAULTS = {
     "SECRET_KEY": secrets.token_urlsafe(50),
     "FIELD_ENCRYPTION_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
-    "DATA_DIR": str(Path(__file__).resolve().parents[1] / "var" / "test"),
+    # Of each pytest-xdist worker its own: one worker's sweep of orphans would take another's recordings.
+    "DATA_DIR": str(
+        Path(__file__).resolve().parents[1] / "var" / "test" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    ),
     "HTTPS_ONLY": "false",  # the test client speaks plain HTTP
 }
 for _name, _value in DEFAULTS.items():
