@@ -11,18 +11,6 @@ settings.register_profile("suite", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("suite")
 
 
-OWN_SERVERS = ("tests/demo/", "tests/embedded/")
-"""Tests that start whole stacks: side by side they would take each other's ports between looking and binding."""
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that start servers of their own together, one after the other (`--dist loadgroup`)."""
-    for item in items:
-        if item.nodeid.startswith(OWN_SERVERS):
-            item.add_marker(pytest.mark.xdist_group("own servers"))
-
-
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     """The test database. Under a role that bypasses row-level security the tests of isolation would prove nothing."""

@@ -135,9 +135,14 @@ def is_free(port: int, *, udp: bool = False) -> bool:
 
 
 def free_port(first: int, *, udp: bool = False, avoid: Iterable[int] = ()) -> int:
-    """The first free port from `first` on. Raises OSError when a thousand are taken."""
+    """`first` if it is free, else one of the 999 after it. Raises OSError when all are taken.
+
+    Where to look next differs between processes: two that start at the same moment must not both take the next one.
+    """
     unwanted = set(avoid)
-    for port in range(first, first + 1000):
+    later = range(first + 1, first + 1000)
+    start = os.getpid() * 13 % len(later)
+    for port in (first, *later[start:], *later[:start]):
         if port not in unwanted and is_free(port, udp=udp):
             return port
     raise OSError(f"No free port between {first} and {first + 999}")
