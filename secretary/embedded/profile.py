@@ -142,7 +142,8 @@ def free_port(first: int, *, udp: bool = False, avoid: Iterable[int] = ()) -> in
     unwanted = set(avoid)
     later = range(first + 1, first + 1000)
     start = os.getpid() * 13 % len(later)
-    for port in (first, *later[start:], *later[:start]):
+    candidates: list[int] = [first, *later[start:], *later[:start]]
+    for port in candidates:
         if port not in unwanted and is_free(port, udp=udp):
             return port
     raise OSError(f"No free port between {first} and {first + 999}")
