@@ -25,7 +25,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from secretary.embedded.account import reachable_home, service_account
-from secretary.embedded.errors import CommandFailedError, EmbeddedError
+from secretary.embedded.errors import CommandFailedError, EmbeddedError, ServiceFailedError
 from secretary.embedded.lock import FolderLock
 from secretary.embedded.postgres import THROWAWAY_SETTINGS, Postgres
 from secretary.embedded.process import Service
@@ -43,6 +43,9 @@ BIND_VARIABLES = {
     "media": "VOICENODE_MEDIA_BIND",
     "udp": "VOICENODE_UDP_BIND",
 }
+PORT_OF = {"postgres": "POSTGRES_PORT", "redis": "REDIS_PORT"}
+PORT_TRIES = 3
+"""Other ports that a server tries before its start counts as failed."""
 JOIN_DEADLINE_S = 60.0
 
 
@@ -71,6 +74,7 @@ class Stack:
         echo: Callable[[str, str], None] | None = None,
     ) -> None:
         self.var = (var or Path(os.environ.get("DATA_DIR") or PROJECT / "var")).resolve()
+        self._given = dict(os.environ)
         self.environment: dict[str, str] = dict(os.environ)
         self.attached = False
         self._throwaway = throwaway
@@ -79,6 +83,7 @@ class Stack:
         self._progress = progress or (lambda name, seconds: None)
         self._echo = echo
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._profile: Profile | None = None
         self._lock: FolderLock | None = None
         self._supervisor: Supervisor | None = None
         self._servers: dict[str, Postgres | Redis] = {}
@@ -115,7 +120,7 @@ class Stack:
                 continue  # a process of ours, or a server of somebody else: DATABASE_URL or REDIS_URL is set
             self._progress(name, None)
             begun = time.monotonic()
-            self._supervisor.start(self._service(name))
+            self._start_server(name)
             server = self._servers[name]
             if isinstance(server, Postgres):
                 server.ensure_role_and_database()
@@ -127,6 +132,31 @@ class Stack:
         for name in todo:
             self._progress(name, None)
             self._progress(name, self._supervisor.await_ready(name))
+
+    def _start_server(self, name: str) -> None:
+        """Start a server; where somebody was quicker to take its port, on another one."""
+        assert self._supervisor is not None  # noqa: S101
+        for last in (*(False for _ in range(PORT_TRIES)), True):
+            try:
+                self._supervisor.start(self._service(name))
+            except ServiceFailedError:
+                if last or not self._move(name):
+                    raise
+            else:
+                return
+
+    def _move(self, name: str) -> bool:
+        """Whether the server's port was in use, so that it has another one now."""
+        assert self._profile is not None  # noqa: S101
+        before = dict(self._profile.values)
+        self._profile.notes.clear()
+        self._profile.complete((PORT_OF[name],), base=_throwaway_ports() if self._throwaway else None)
+        if self._profile.values == before:
+            return False
+        for note in self._profile.notes:
+            self._say(note)
+        self._set_environment(self._profile)
+        return True
 
     def manage(self, *arguments: str, timeout_s: float = 300.0) -> str:
         """Run `manage.py` with the arguments; gives its output. Raises CommandFailedError."""
@@ -238,6 +268,7 @@ class Stack:
         profile.complete(ports, base=_throwaway_ports() if self._throwaway else None)
         for note in profile.notes:
             self._say(note)
+        self._profile = profile
         self._set_environment(profile)
 
     def _join(self) -> None:
@@ -256,7 +287,7 @@ class Stack:
             time.sleep(0.1)
 
     def _set_environment(self, profile: Profile) -> None:
-        given = dict(os.environ)
+        given = self._given
         defaults = profile.environment(self.var)
         self._servers.clear()
         needed = [

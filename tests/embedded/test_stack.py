@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -75,6 +77,19 @@ def test_command_joins_the_servers_of_a_running_instance(open_folder: Path) -> N
             with pytest.raises(EmbeddedError):
                 guest.start(["postgres"])
         with psycopg.connect(owner.environment["DATABASE_URL"]):
+            pass
+
+
+def test_server_whose_port_was_taken_meanwhile_moves_to_another(open_folder: Path) -> None:
+    """Between choosing a port and listening on it somebody else may come: two stacks that start at the same moment."""
+    said: list[str] = []
+    with Stack(var=open_folder, say=said.append) as stack:
+        wanted = urlsplit(stack.environment["DATABASE_URL"]).port
+        with socket.create_server(("127.0.0.1", wanted or 0)):
+            stack.start(["postgres"])
+        assert urlsplit(stack.environment["DATABASE_URL"]).port != wanted
+        assert any(str(wanted) in sentence for sentence in said)
+        with psycopg.connect(stack.environment["DATABASE_URL"]):
             pass
 
 
