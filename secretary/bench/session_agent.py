@@ -55,6 +55,9 @@ class Switch:
 class Provider:
     """Says the same whatever it hears. Implements SpeechSession."""
 
+    detects_turns = False
+    verbatim = True
+
     def __init__(self, voice: bytes) -> None:
         self._voice = voice
         self._listener: SpeechListener | None = None

@@ -160,6 +160,16 @@ class Session:
     def on_tool(self, call: ToolCall) -> None:
         self._give(ev.ToolCalled(call))
 
+    def on_thinking(self) -> None: ...
+
+    def on_speech_started(self) -> None: ...
+
+    def on_speech_stopped(self) -> None: ...
+
+    def on_language(self, language: str) -> None: ...
+
+    def on_usage(self, unit: str, quantity: float) -> None: ...
+
     def on_failed(self, reason: str) -> None:
         self._give_even_early(ev.Broken("provider", reason))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,48 @@ class Place:
     destination_uuid: str
     name: str
     aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """Something the secretary can do, as a model is told of it. The platform judges every call of it again."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, object] = field(default_factory=dict, hash=False)
+    """JSON Schema of an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line of the conversation so far: what was said and heard."""
+
+    who: str
+    """`caller` or `secretary`."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a provider is reached for one tenant: the tenant's own credential, or the installation's.
+
+    Empty values mean the provider's defaults.
+    """
+
+    api_key: str = field(default="", repr=False)
+    base_url: str = ""
+    model: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    """Further settings by name, such as Azure's deployment or ElevenLabs' agent."""
+    guarded: bool = True
+    """The tenant gave the address: no internal one is connected to (`tenants.egress`)."""
+
+    def option(self, name: str, default: str = "") -> str:
+        return next((value for given, value in self.options if given == name), default)
+
+
+NO_ACCESS: Final = Access()
+"""Of a provider that needs none: the local secretary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +82,16 @@ class Briefing:
     places: tuple[Place, ...] = ()
     caller_number: str = ""
     caller_name: str = ""
+    instructions: str = ""
+    """What a model is told to be and to do: the platform's rules, then the tenant's prompt. Empty: make your own."""
+    tools: tuple[ToolSpec, ...] = ()
+    history: tuple[Said, ...] = ()
+    """What was said before this session: a provider that takes over in mid-call goes on from here."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """Something the provider wants done. Names: transfer, take_message, end_call. Arguments are untrusted."""
+    """Something the provider wants done: a name out of `Briefing.tools`. Arguments are untrusted."""
 
     tool_call_id: str
     name: str
@@ -63,12 +110,37 @@ class SpeechListener(Protocol):
     def on_tool(self, call: ToolCall) -> None:
         """Do this after what was said before it has been heard. Answered by `SpeechSession.tool_result`."""
 
+    def on_thinking(self) -> None:
+        """The first sign of the answer to the caller's last turn: a model's first token. For the latency by stage."""
+
+    def on_speech_started(self) -> None:
+        """The provider itself heard the caller begin; only from one whose `detects_turns` is true."""
+
+    def on_speech_stopped(self) -> None:
+        """The provider itself holds the caller's turn to be over, and answers it without `turn_ended`."""
+
+    def on_language(self, language: str) -> None:
+        """The caller speaks this language now: `en` or `pt-br`."""
+
+    def on_usage(self, unit: str, quantity: float) -> None:
+        """So much more was used that costs money; `unit` is one of `UsageUnit`."""
+
     def on_failed(self, reason: str) -> None:
         """The provider cannot go on with this call. The conversation moves to the next provider or to a human."""
 
 
 class SpeechSession(Protocol):
     """One provider in one call."""
+
+    @property
+    def detects_turns(self) -> bool:
+        """Whether it decides by itself when the caller's turn is over; the conversation may then leave it to it."""
+        ...
+
+    @property
+    def verbatim(self) -> bool:
+        """Whether `say` speaks exactly the words it is given. A model that only promises to does not."""
+        ...
 
     async def open(self, listener: SpeechListener) -> None:
         """Connect, within a deadline of the provider's own. Raises `ProviderError`."""
@@ -113,9 +185,9 @@ class Providers(Protocol):
     async def stop(self) -> None:
         """Release everything."""
 
-    def session(self, name: str, briefing: Briefing) -> SpeechSession:
+    def session(self, name: str, briefing: Briefing, access: Access = NO_ACCESS) -> SpeechSession:
         """A session of the provider of this name. Raises ProviderError for a name that is not known."""
         ...
 
-    async def prepare(self, name: str, briefing: Briefing) -> None:
+    async def prepare(self, name: str, briefing: Briefing, access: Access = NO_ACCESS) -> None:
         """Make ready what a call of this secretary would otherwise wait for. Raises ProviderError."""

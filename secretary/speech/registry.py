@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from secretary.speech.contract import Briefing, ProviderError, SpeechSession
+from secretary.speech.contract import NO_ACCESS, Access, Briefing, ProviderError, SpeechSession
 from secretary.speech.local.provider import LocalProvider
 
 
@@ -22,10 +22,10 @@ class Provider(Protocol):
     async def start(self) -> None:
         """Before the first call. Raises `ProviderError`."""
 
-    async def prepare(self, briefing: Briefing) -> None:
+    async def prepare(self, briefing: Briefing, access: Access) -> None:
         """Make ready what a call of this secretary would otherwise wait for. Idempotent; never raises."""
 
-    def session(self, briefing: Briefing) -> SpeechSession:
+    def session(self, briefing: Briefing, access: Access) -> SpeechSession:
         """A new session, not yet open."""
         ...
 
@@ -59,27 +59,27 @@ class Providers:
         for provider in self._providers.values():
             await provider.close()
 
-    def session(self, name: str, briefing: Briefing) -> SpeechSession:
+    def session(self, name: str, briefing: Briefing, access: Access = NO_ACCESS) -> SpeechSession:
         """A session of the provider of this name, which makes ready meanwhile what the call will need soon.
 
         Raises ProviderError for a name that is not known.
         """
         provider = self._named(name)
-        session = provider.session(briefing)
+        session = provider.session(briefing, access)
         if self._is_new(name, briefing):  # once, and not for each of a burst of calls: turns wait in the same queue
-            task = asyncio.create_task(provider.prepare(briefing), name="prepare speech")
+            task = asyncio.create_task(provider.prepare(briefing, access), name="prepare speech")
             self._preparing.add(task)
             task.add_done_callback(self._preparing.discard)
         return session
 
-    async def prepare(self, name: str, briefing: Briefing) -> None:
+    async def prepare(self, name: str, briefing: Briefing, access: Access = NO_ACCESS) -> None:
         """Make ready what a call of this secretary would wait for. Raises ProviderError for an unknown name."""
         if self._is_new(name, briefing):
-            await self._named(name).prepare(briefing)
+            await self._named(name).prepare(briefing, access)
 
     def _is_new(self, name: str, briefing: Briefing) -> bool:
         """Whether this secretary, as it is now, has not been prepared; from now on it has."""
-        key = (name, replace(briefing, call_uuid="", caller_number="", caller_name=""))
+        key = (name, replace(briefing, call_uuid="", caller_number="", caller_name="", history=()))
         new = key not in self._prepared
         self._prepared[key] = None
         self._prepared.move_to_end(key)

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import Final
 
-from secretary.speech.contract import Briefing, ProviderError
+from secretary.speech.contract import NO_ACCESS, Access, Briefing, ProviderError
 from secretary.speech.local import espeak, render
 from secretary.speech.local.errors import RecogniserError
 from secretary.speech.local.phrases import Phrase, all_fixed, language_of, sentence
@@ -36,7 +36,7 @@ class LocalProvider:
         except RecogniserError as error:
             raise ProviderError(str(error)) from error
 
-    async def prepare(self, briefing: Briefing) -> None:
+    async def prepare(self, briefing: Briefing, access: Access = NO_ACCESS) -> None:
         """Have this secretary's greeting, sentences and grammar ready, so that its next call waits for none of them.
 
         Cheap when they are ready already. Call at the node's start for every secretary, and when one was changed.
@@ -53,7 +53,7 @@ class LocalProvider:
         except RecogniserError as error:
             log.warning("grammar of secretary %s not prepared: %s", briefing.secretary_uuid, error)
 
-    def session(self, briefing: Briefing) -> LocalSession:
+    def session(self, briefing: Briefing, access: Access = NO_ACCESS) -> LocalSession:
         """A new session; cheap, nothing is waited for."""
         return LocalSession(briefing, voice=self.voice, recogniser=self.recogniser)
 

@@ -44,6 +44,9 @@ log = logging.getLogger(__name__)
 class LocalSession:
     """Implements `SpeechSession`."""
 
+    detects_turns = False
+    verbatim = True
+
     def __init__(self, briefing: Briefing, *, voice: Voice, recogniser: Recogniser) -> None:
         self._briefing = briefing
         self._language = language_of(briefing.language)
