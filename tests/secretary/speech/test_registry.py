@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from secretary.speech import registry
-from secretary.speech.contract import Briefing, Place, ProviderError
+from secretary.speech.contract import Access, Briefing, Place, ProviderError
 from secretary.speech.registry import Providers
 
 ACME = Briefing(
@@ -35,10 +35,10 @@ class Double:
 
     async def start(self) -> None: ...
 
-    async def prepare(self, briefing: Briefing) -> None:
+    async def prepare(self, briefing: Briefing, access: Access) -> None:
         self.prepared.append(briefing)
 
-    def session(self, briefing: Briefing) -> Any:
+    def session(self, briefing: Briefing, access: Access) -> Any:
         return object()
 
     async def close(self) -> None:
