@@ -27,7 +27,7 @@ from secretary.conversation.machine import Conversation
 from secretary.conversation.office import Office, Outcome
 from secretary.conversation.recording import CallRecording, Disk, MessageAudio
 from secretary.conversation.state import Rules, State
-from secretary.speech.contract import SpeechSession, ToolCall
+from secretary.speech.contract import FailureKind, SpeechSession, ToolCall
 
 log = structlog.get_logger(__name__)
 
@@ -170,7 +170,7 @@ class Session:
 
     def on_usage(self, unit: str, quantity: float) -> None: ...
 
-    def on_failed(self, reason: str) -> None:
+    def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
         self._give_even_early(ev.Broken("provider", reason))
 
     def _on_call_event(self, event: ctl.CallEvent) -> None:

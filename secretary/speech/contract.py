@@ -11,7 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
+
+FailureKind = Literal["auth", "rate_limited", "expired", "unreachable", "protocol", "refused"]
+"""Why a provider cannot go on.
+
+`auth`: the key is not accepted. `rate_limited`: too much of it. `expired`: the session's own time is over, a new one
+goes on. `unreachable`: no connection, cut off, silent, or broken on its side. `protocol`: it said what we do not
+understand. `refused`: it, or we, will not do this: model, address, arguments, money.
+"""
+AT_ONCE: Final = frozenset({"expired", "unreachable"})
+"""Kinds after which the same provider may well take a new session at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +135,7 @@ class SpeechListener(Protocol):
     def on_usage(self, unit: str, quantity: float) -> None:
         """So much more was used that costs money; `unit` is one of `UsageUnit`."""
 
-    def on_failed(self, reason: str) -> None:
+    def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
         """The provider cannot go on with this call. The conversation moves to the next provider or to a human."""
 
 
@@ -173,7 +183,24 @@ class SpeechSession(Protocol):
 
 
 class ProviderError(Exception):
-    """A provider could not be opened or broke. The message is for the log and the administrator, without secrets."""
+    """A provider could not be opened or broke. The message is for the log and the administrator, without secrets.
+
+    `retryable`: the same provider may well take a new session at once; by default as its `kind` says.
+    `retry_after_s`: it said itself how long to leave it alone.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: FailureKind = "protocol",
+        retryable: bool | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind: FailureKind = kind
+        self.retryable = kind in AT_ONCE if retryable is None else retryable
+        self.retry_after_s = retry_after_s
 
 
 class Providers(Protocol):

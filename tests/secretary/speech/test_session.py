@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from secretary.speech import registry
-from secretary.speech.contract import Briefing, Place, ProviderError, ToolCall
+from secretary.speech.contract import Briefing, FailureKind, Place, ProviderError, ToolCall
 from secretary.speech.local import render
 from secretary.speech.local.errors import RecogniserError, VoiceError
 from secretary.speech.local.grammar import GrammarSpec
@@ -58,7 +58,17 @@ class Listener:
     def on_tool(self, call: ToolCall) -> None:
         self._add(call)
 
-    def on_failed(self, reason: str) -> None:
+    def on_thinking(self) -> None: ...
+
+    def on_speech_started(self) -> None: ...
+
+    def on_speech_stopped(self) -> None: ...
+
+    def on_language(self, language: str) -> None: ...
+
+    def on_usage(self, unit: str, quantity: float) -> None: ...
+
+    def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
         self._add(("failed", reason))
 
     def tool(self, name: str) -> ToolCall:
