@@ -29,6 +29,10 @@ RULES_FIELDS: Final = (
     "redact_identity",
     "redact_passwords",
     "country_code",
+    "facts_days",
+    "announce_ai",
+    "announce_recording",
+    "remember_callers",
 )
 
 

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "eslbridge",
     "secretary",
     "secretary.webhooks",
+    "secretary.tools",
     "secretary.panel",
     "rest_framework",
     "drf_spectacular",

@@ -4,7 +4,7 @@ from secretary.models.destination import Destination, DestinationKind
 from secretary.models.event import CallEvent
 from secretary.models.extension import ExtensionMapping
 from secretary.models.member_destination import MemberDestination
-from secretary.models.message import Message
+from secretary.models.message import Message, Urgency
 from secretary.models.price import DomainPrice, ProviderPrice, UsageUnit
 from secretary.models.secretary import Secretary
 from secretary.models.usage import UsageDay, UsageRecord
@@ -26,6 +26,7 @@ __all__ = [
     "ProviderPrice",
     "Secretary",
     "Speaker",
+    "Urgency",
     "UsageDay",
     "UsageRecord",
     "UsageUnit",

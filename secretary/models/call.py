@@ -67,6 +67,13 @@ class Call(TenantModel):
     """Path below DATA_DIR."""
     latency = models.JSONField(default=dict, blank=True)
     """Milliseconds by stage."""
+    summary = models.TextField(_("summary"), blank=True, default="")
+    """What the call was about and how it ended, in a few sentences of the secretary's language."""
+    facts = models.JSONField(default=dict, blank=True)
+    """What the caller told of themselves: `name`, `number`, `reason`, `urgency`; nothing of moods."""
+    disclosure = models.CharField(_("told to the caller"), max_length=700, blank=True, default="")
+    """The words that the platform spoke before anything else; empty: none."""
+    prompt_version = models.PositiveIntegerField(_("version of the prompt"), null=True, blank=True)
 
     class Meta(TenantModel.Meta):
         verbose_name = _("call")

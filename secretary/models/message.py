@@ -11,6 +11,12 @@ from secretary.models.secretary import Secretary
 from tenants.models import TenantModel
 
 
+class Urgency(models.TextChoices):
+    LOW = "low", _("can wait")
+    NORMAL = "normal", _("normal")
+    URGENT = "urgent", _("urgent")
+
+
 class Message(TenantModel):
     """What a caller left. Kept from the first second: `complete` says whether the caller came to an end."""
 
@@ -47,6 +53,11 @@ class Message(TenantModel):
     caller_number = models.CharField(_("caller's number"), max_length=64, blank=True, default="")
     caller_name = models.CharField(_("caller's name"), max_length=120, blank=True, default="")
     text = models.TextField(_("text"), blank=True, default="")
+    given_name = models.CharField(_("name given"), max_length=120, blank=True, default="")
+    """As the caller said it; `caller_name` is what the telephone network shows."""
+    given_number = models.CharField(_("number given"), max_length=64, blank=True, default="")
+    reason = models.CharField(_("about"), max_length=200, blank=True, default="")
+    urgency = models.CharField(_("urgency"), max_length=8, choices=Urgency.choices, default=Urgency.NORMAL)
     audio = models.CharField(_("recording"), max_length=300, blank=True, default="")
     """Path below DATA_DIR."""
     complete = models.BooleanField(default=False)
@@ -57,6 +68,9 @@ class Message(TenantModel):
         verbose_name_plural = _("messages")
         ordering = ("-created_at",)
         indexes = (models.Index(fields=("domain", "-created_at"), name="secretary_message_recent"),)
+        constraints = (
+            models.CheckConstraint(condition=models.Q(urgency__in=Urgency.values), name="secretary_message_urgency"),
+        )
 
     def __str__(self) -> str:
         return str(self.message_uuid)

@@ -3,10 +3,12 @@ from __future__ import annotations
 import uuid
 from typing import Final
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from secretary.tools.names import MAX_NAME, MOST_TOOLS, NAME, usual
 from tenants.models import TenantModel
 from tenants.models.domain import Language
 
@@ -14,6 +16,7 @@ from tenants.models.domain import Language
 DIALLED = RegexValidator(r"^[0-9*#]{1,20}\Z", _("Only digits, * and #, at most 20."))
 MAX_GREETING: Final = 1_000
 MAX_PROMPT: Final = 20_000
+MAX_NOTICE: Final = 300
 
 
 class Secretary(TenantModel):
@@ -41,6 +44,21 @@ class Secretary(TenantModel):
         _("fallback number"), max_length=20, blank=True, default="", validators=[DIALLED]
     )
     """Where a caller goes when nothing else works; empty: the dialplan's own fallback."""
+    tools = ArrayField(
+        models.CharField(max_length=MAX_NAME, validators=[RegexValidator(NAME)]),
+        verbose_name=_("tools"),
+        size=MOST_TOOLS,
+        default=usual,
+        blank=True,
+    )
+    """Names of the platform's tools and of the domain's own; one that there is not is left out."""
+    announce_ai = models.BooleanField(_("say that it is an artificial voice"), default=False)
+    """Also where the domain's rules do not ask for it."""
+    ai_notice = models.CharField(_("in these words"), max_length=MAX_NOTICE, blank=True, default="")
+    """Empty: the platform's words."""
+    recording_notice = models.CharField(
+        _("recording announced in these words"), max_length=MAX_NOTICE, blank=True, default=""
+    )
 
     class Meta(TenantModel.Meta):
         verbose_name = _("secretary")

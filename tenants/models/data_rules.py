@@ -32,6 +32,9 @@ class DataRules(Timestamped):
     events_days = models.PositiveIntegerField(
         _("timelines and webhook events"), null=True, blank=True, validators=_DAYS
     )
+    facts_days = models.PositiveIntegerField(
+        _("what is remembered of callers"), null=True, blank=True, validators=_DAYS
+    )
     redact_cards = models.BooleanField(_("card numbers and security codes"), default=True)
     redact_accounts = models.BooleanField(_("bank accounts (IBAN)"), default=False)
     redact_identity = models.BooleanField(_("CPF, CNPJ and social security numbers"), default=False)
@@ -45,6 +48,11 @@ class DataRules(Timestamped):
     )
     """Of the numbers that callers are shown without one, for example 55. Empty: 55 where Portuguese is the domain's
     language, else 1."""
+
+    announce_ai = models.BooleanField(_("callers are told that they speak with a machine"), default=False)
+    announce_recording = models.BooleanField(_("callers are told that they are recorded"), default=True)
+    """Before a word is recorded. Neither a prompt nor a model can leave these out."""
+    remember_callers = models.BooleanField(_("secretaries may remember callers"), default=False)
 
     objects: ClassVar[TenantManager[Self]] = TenantManager()
 
