@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from eslbridge.policy import DestinationKind, check_destination, check_number
 
-INSIDE = [kind for kind in DestinationKind if kind is not DestinationKind.EXTERNAL]
+INSIDE = [kind for kind in DestinationKind if kind not in (DestinationKind.EXTERNAL, DestinationKind.SECRETARY)]
 
 
 @pytest.mark.parametrize("number", ["1", "1001", "*991001", "#42", "100", "7000", "80011", "12345678901234567890"])
