@@ -14,6 +14,7 @@ class JobKind(models.TextChoices):
     TRANSFER = "transfer", _("Transfer")
     ORIGINATE = "originate", _("Originate")
     HANGUP = "hangup", _("Hang up")
+    CONSULT = "consult", _("Call a colleague for a transfer")
 
 
 class JobState(models.TextChoices):
@@ -30,7 +31,12 @@ class JobOutcome(models.TextChoices):
     DONE = "done", _("Done")
     CALLER_GONE = "caller_gone", _("The caller is gone")
     NOT_ALLOWED = "not_allowed", _("Not allowed")
-    UNREACHABLE = "unreachable", _("The switch is unreachable")
+    DECLINED = "declined", _("Declined")
+    NO_ANSWER = "no_answer", _("No answer")
+    BUSY = "busy", _("Busy")
+    DND = "dnd", _("Do not disturb")
+    UNREGISTERED = "unregistered", _("No telephone is registered")
+    UNREACHABLE = "unreachable", _("Unreachable")
     FAILED = "failed", _("Failed")
 
 
