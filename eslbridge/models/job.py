@@ -66,6 +66,12 @@ class Job(TenantModel):
     enqueued_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    dialled_at = models.DateTimeField(null=True, blank=True)
+    """An originate's second number was dialled. Before that, nobody but the first one can have been reached."""
+    cancel_asked_at = models.DateTimeField(null=True, blank=True)
+    """Somebody wants it back after it was sent: what rings is hung up, and it ends as cancelled."""
+    detail = models.JSONField(default=dict, blank=True)
+    """What the switch said about its end: whose leg, and the hangup cause."""
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantModel.Meta):

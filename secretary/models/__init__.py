@@ -1,5 +1,7 @@
 from secretary.models.call import Call, CallOutcome
+from secretary.models.callback import Callback, CallbackAttempt, CallbackState, ConsentHow
 from secretary.models.caller_request import CallerRequest, CallerRequestKind, CallerRequestState
+from secretary.models.calling_rules import CallingRules
 from secretary.models.destination import Destination, DestinationKind
 from secretary.models.event import CallEvent
 from secretary.models.extension import ExtensionMapping
@@ -14,9 +16,14 @@ __all__ = [
     "Call",
     "CallEvent",
     "CallOutcome",
+    "Callback",
+    "CallbackAttempt",
+    "CallbackState",
     "CallerRequest",
     "CallerRequestKind",
     "CallerRequestState",
+    "CallingRules",
+    "ConsentHow",
     "Destination",
     "DestinationKind",
     "DomainPrice",
