@@ -55,9 +55,9 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
     others = [other for other in cores if other != core] or [core]
     loads = -(-calls // _MOST_CALLS_A_LOAD)
     shares = [calls // loads + (n < calls % loads) for n in range(loads)]
-    children: list[_Child] = []
+    children: list[Child] = []
     try:
-        server = _Child(
+        server = Child(
             "secretary.bench.media_server",
             {
                 "core": core,
@@ -72,7 +72,7 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
         )
         children.append(server)
         clients = [
-            _Child(
+            Child(
                 "secretary.bench.media_load",
                 {"core": others[n % len(others)], "transport": transport, "calls": share, "seed": n},
             )
@@ -156,7 +156,7 @@ def percentiles(values: list[float]) -> dict[str, float]:
     return {name: round(values[round(last * share)], 2) for name, share in marks}
 
 
-class _Child:
+class Child:
     """A process of ours that speaks one line of JSON at a time."""
 
     def __init__(self, module: str, config: dict[str, Any]) -> None:

@@ -124,12 +124,17 @@ class UdpCall(Call):
     def _send(self, frame: bytes) -> None:
         self._socket.send(frame)
 
+    @staticmethod
+    def arrival(ancillary: list[tuple[int, int, bytes]]) -> float:
+        """When the kernel got a datagram (s, wall clock)."""
+        seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
+        return float(seconds + nanoseconds / 1e9)
+
     def read(self) -> None:
         try:
             while True:
                 data, ancillary, _, _ = self._socket.recvmsg(2048, 64)
-                seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
-                self._noticed(seconds + nanoseconds / 1e9, data != self._hush)
+                self._noticed(self.arrival(ancillary), data != self._hush)
         except BlockingIOError:
             return
 

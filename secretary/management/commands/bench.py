@@ -1,4 +1,4 @@
-"""`manage.py bench media|esl|greeting|api`: what one core carries. The last line with `--json` is the result."""
+"""`manage.py bench media|turns|esl|greeting|api`: what one core carries. The last line with `--json` is the result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 
-PARTS: Final = ("media", "esl", "greeting", "api")
+PARTS: Final = ("media", "turns", "esl", "greeting", "api")
 
 
 class Command(BaseCommand):
