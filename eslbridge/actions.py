@@ -1,4 +1,10 @@
-"""What each kind of job says to the switch, and which typed outcome each answer means."""
+"""What each kind of job says to the switch, and which typed outcome each answer means.
+
+Two ways to a destination. Where a person picks up (an extension, a ring group, an outside number), `consult` calls them
+first and the caller stays with the node, so that no outcome is a surprise. Where the caller's own leg has to go (a
+queue, a menu, a box, another secretary), `transfer` runs the destination's dialplan on it, with the secretary behind:
+a number that is not there, or an application that ends, brings the caller back.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +12,25 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
-from eslbridge import jobs
+from eslbridge import consulting, jobs
+from eslbridge.esl import commands
 from eslbridge.esl.errors import CommandFailed, CommandRefused, CommandTimeout, EslError, NotConnected
 from eslbridge.esl.interface import EslClient
 from eslbridge.jobs import JobResult
 from eslbridge.models import Job, JobKind, JobOutcome
+from eslbridge.outcomes import outcome_of
 from eslbridge.policy import DestinationKind, check_destination
 from eslbridge.profiles import EslEndpoint
+from eslbridge.selectors import media_profile
 from tenants.context import give_connection_back
 
 DONE: Final = JobResult(JobOutcome.DONE)
 RING_S: Final = 25
-"""How long an originate rings (s)."""
+"""How long an originate rings (s), where the job does not say."""
+MOST_RING_S: Final = 90
+"""The longest: a Celery task may take 120 s."""
+ANSWER_S: Final = 10.0
+"""How much longer than it rings an originate may take to say how it went."""
 HANGUP_CAUSES: Final = frozenset({"NORMAL_CLEARING", "USER_BUSY", "CALL_REJECTED", "NO_ANSWER"})
 NO_CHANNEL: Final = "no such channel"
 
@@ -28,11 +41,11 @@ class JobLost(Exception):
 
 def refuse(job: Job) -> JobResult | None:
     """Judge a job by its arguments once more, at the last moment before the switch hears of it. None: go ahead."""
-    if job.kind in (JobKind.TRANSFER, JobKind.HANGUP) and job.call_uuid is None:
+    if job.kind in (JobKind.TRANSFER, JobKind.HANGUP, JobKind.CONSULT) and job.call_uuid is None:
         return JobResult(JobOutcome.NOT_ALLOWED, "the job names no call")
-    if job.kind in (JobKind.TRANSFER, JobKind.ORIGINATE):
+    if job.kind in (JobKind.TRANSFER, JobKind.ORIGINATE, JobKind.CONSULT):
         kind = job.argument("kind") or DestinationKind.EXTENSION
-        external = job.kind == JobKind.TRANSFER and kind == DestinationKind.EXTERNAL
+        external = job.kind != JobKind.ORIGINATE and kind == DestinationKind.EXTERNAL
         decision = check_destination(number=job.argument("number"), kind=kind, enabled=True, external_allowed=external)
         if not decision.allowed:
             return JobResult(JobOutcome.NOT_ALLOWED, decision.reason)
@@ -48,18 +61,88 @@ def perform(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
             return hang_up(job, switch)
         case JobKind.ORIGINATE:
             return originate(job, switch, endpoint)
+        case JobKind.CONSULT:
+            return consult(job, switch, endpoint)
     return JobResult(JobOutcome.FAILED, "unknown kind")
 
 
 def transfer(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
-    """Blind transfer: send the caller's channel to a number of its own domain's dialplan."""
+    """Blind transfer: send the caller's channel to a number of its own domain's dialplan.
+
+    With `back_to`, the extension that the caller had dialled, the caller is there again when the dialplan comes to its
+    end without having got rid of them; `secretary_tried` then says where they were sent.
+    """
     call_uuid = _call_uuid(job)
     if not switch.uuid_exists(call_uuid):
         return JobResult(JobOutcome.CALLER_GONE, "the channel is gone")
     # The caller's leg ends with the colleague's, instead of going on in a dialplan that was left long ago.
     switch.uuid_setvar(call_uuid, "hangup_after_bridge", "true")
-    number, context = job.argument("number"), endpoint.domain_name
-    return _send(job, lambda: switch.uuid_transfer(call_uuid, number, context=context))
+    number, context, back_to = job.argument("number"), endpoint.domain_name, job.argument("back_to")
+    if not back_to:
+        return _send(job, lambda: switch.uuid_transfer(call_uuid, number, context=context))
+    tried = {"secretary_tried": job.argument("destination_uuid"), "secretary_hops": job.argument("hops")}
+    command = commands.uuid_transfer_and_return(
+        call_uuid, number, context=context, back_to=back_to, variables={name: one for name, one in tried.items() if one}
+    )
+    return _send(job, lambda: switch.let_go(call_uuid, command))
+
+
+def consult(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
+    """Call a colleague, whose leg goes to the node that has the caller. Done: answered. Else: why not.
+
+    The leg's UUID is the job's own, so that whoever takes the transfer back can end it without being told anything.
+    """
+    call_uuid, leg = _call_uuid(job), str(job.job_uuid)
+    if not switch.uuid_exists(call_uuid):
+        return JobResult(JobOutcome.CALLER_GONE, "the channel is gone")
+    media = media_profile(domain_uuid=job.domain_uuid)
+    ring_s = min(_number(job.argument("ring_s"), RING_S), MOST_RING_S)
+    command = commands.originate(
+        consulting.dial_string(
+            kind=job.argument("kind"),
+            number=job.argument("number"),
+            domain_name=endpoint.domain_name,
+            forwarded=job.argument("forwarded") == "yes",
+        ),
+        application="socket",
+        argument=commands.socket_argument(job.argument("node_host"), _number(job.argument("node_port"), 0)),
+        variables=consulting.leg_variables(
+            domain_uuid=job.domain_uuid,
+            domain_name=endpoint.domain_name,
+            call_uuid=call_uuid,
+            leg_uuid=leg,
+            transport=media.audio_transport if media is not None else "",
+            caller_number=job.argument("caller_number"),
+            caller_name=job.argument("caller_name"),
+        ),
+        timeout_s=ring_s,
+    )
+    if not jobs.mark_sent(job):
+        raise JobLost
+    give_connection_back()
+    try:
+        switch.bgapi(command, timeout_s=ring_s + ANSWER_S).checked("originate")
+    except CommandFailed as error:
+        cause = error.reply.removeprefix("-ERR").strip().split(" ")[0]
+        return JobResult(outcome_of(cause), cause)
+    except CommandTimeout as error:
+        _end_leg(switch, leg)
+        return JobResult(JobOutcome.FAILED, f"no answer: {error}")
+    except NotConnected as error:
+        # It may be ringing: the node hears of the leg when it is answered, and takes it back when it is not.
+        return JobResult(JobOutcome.FAILED, f"no answer: {error}")
+    return DONE
+
+
+def _end_leg(switch: EslClient, leg: str) -> None:
+    try:
+        switch.uuid_kill(leg, "ORIGINATOR_CANCEL")
+    except EslError:
+        return  # gone already, or the switch is: nobody rings any more
+
+
+def _number(text: str, otherwise: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else otherwise
 
 
 def hang_up(job: Job, switch: EslClient) -> JobResult:

@@ -13,7 +13,7 @@ from eslbridge import actions, jobs
 from eslbridge.esl.errors import EslError
 from eslbridge.esl.interface import EslClient
 from eslbridge.jobs import JobResult
-from eslbridge.models import Job, JobOutcome
+from eslbridge.models import Job, JobKind, JobOutcome
 from eslbridge.ownership import owns_call
 from eslbridge.profiles import EslEndpoint
 from eslbridge.selectors import esl_endpoint
@@ -22,6 +22,8 @@ from tenants.errors import UndecryptableError
 
 log = structlog.get_logger(__name__)
 
+WAITING = frozenset({JobKind.CONSULT})
+"""Kinds that mostly wait for a telephone: they share connections."""
 OpenSwitch = Callable[[EslEndpoint], AbstractContextManager[EslClient]]
 
 
@@ -35,7 +37,7 @@ def run(*, domain_uuid: UUID, job_uuid: UUID, open_switch: OpenSwitch | None = N
         with structlog.contextvars.bound_contextvars(call_uuid=str(job.call_uuid or "")):
             begun = time.monotonic()
             try:
-                result = _perform(job, open_switch or _pooled)
+                result = _perform(job, open_switch or (_shared if job.kind in WAITING else _pooled))
             except actions.JobLost:
                 # Changes nothing where the job was cancelled or is another worker's.
                 jobs.finish(job, JobResult(JobOutcome.FAILED, "too late to send it"))
@@ -80,3 +82,9 @@ def _pooled(endpoint: EslEndpoint) -> AbstractContextManager[EslClient]:
     from eslbridge.esl.pool import switch_of
 
     return switch_of(endpoint)
+
+
+def _shared(endpoint: EslEndpoint) -> AbstractContextManager[EslClient]:
+    from eslbridge.esl.pool import shared_switch_of
+
+    return shared_switch_of(endpoint)

@@ -24,15 +24,15 @@ APPLICATIONS: Final = frozenset({
 """Dialplan applications that may be executed. FreeSWITCH hangs the caller up for a name it does not know."""
 
 API_COMMANDS: Final = frozenset({
-    "module_exists", "originate", "sched_api", "sched_del", "show", "status", "uuid_audio_fork", "uuid_audio_stream",
-    "uuid_break", "uuid_bridge", "uuid_broadcast", "uuid_exists", "uuid_getvar", "uuid_kill", "uuid_record",
-    "uuid_send_dtmf", "uuid_setvar", "uuid_transfer",
+    "callcenter_config", "module_exists", "originate", "sched_api", "sched_del", "show", "sofia_contact", "status",
+    "user_data", "uuid_audio_fork", "uuid_audio_stream", "uuid_break", "uuid_bridge", "uuid_broadcast", "uuid_exists",
+    "uuid_getvar", "uuid_kill", "uuid_record", "uuid_send_dtmf", "uuid_setvar", "uuid_transfer",
 })  # fmt: skip
 """API commands that may be called."""
 
 _VERBS: Final = frozenset({
-    "api", "auth", "bgapi", "connect", "divert_events", "event", "exit", "linger", "myevents", "nixevent", "noevents",
-    "resume", "sendmsg",
+    "api", "auth", "bgapi", "connect", "divert_events", "event", "exit", "filter", "linger", "myevents", "nixevent",
+    "noevents", "resume", "sendmsg",
 })  # fmt: skip
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")

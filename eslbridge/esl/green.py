@@ -222,6 +222,8 @@ class GreenClient(EslClient):
         self._custom: set[str] = set()
         self._jobs: dict[str, Any] = {}
         self._waiting: list[tuple[str, EventTest | None, Any]] = []
+        self._subscribing = gevent.lock.BoundedSemaphore()
+        """Many jobs may wait on one connection: whoever is the first or the last of them changes the subscription."""
 
     @property
     def is_connected(self) -> bool:
@@ -274,11 +276,12 @@ class GreenClient(EslClient):
         """See the interface. Subscribed to job results only meanwhile: between calls nobody may be reading."""
         wire = self._open()
         wanted = "BACKGROUND_JOB" in self._names
-        if not wanted and not self._jobs:
-            checked("event", wire.send(commands.events(["BACKGROUND_JOB"]), API_S).answer)
         job_uuid = new_job_uuid()
         done: Any = gevent.event.AsyncResult()
-        self._jobs[job_uuid] = done
+        with self._subscribing:
+            if not wanted and not self._jobs:
+                checked("event", wire.send(commands.events(["BACKGROUND_JOB"]), API_S).answer)
+            self._jobs[job_uuid] = done
         deadline = time.monotonic() + timeout_s
         try:
             checked(command.name, wire.send(command.background(job_uuid), min(timeout_s, API_S)).answer)
@@ -289,8 +292,9 @@ class GreenClient(EslClient):
             raise CommandTimeout(f"{command.name}: the job did not end within {timeout_s:g} s") from None
         finally:
             self._jobs.pop(job_uuid, None)
-            if not wanted and not self._jobs and wire.connected:
-                wire.send(commands.nixevent(["BACKGROUND_JOB"]), API_S)
+            with self._subscribing:
+                if not wanted and not self._jobs and wire.connected:
+                    wire.send(commands.nixevent(["BACKGROUND_JOB"]), API_S)
 
     def subscribe(self, names: Iterable[str] = (), *, custom: Iterable[str] = ()) -> None:
         """See the interface. Only where greenlets keep running: events that nobody reads pile up in the switch."""

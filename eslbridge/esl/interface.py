@@ -138,13 +138,13 @@ class AsyncEslClient(ABC):
         await self.api(commands.uuid_break(call_uuid, everything=everything))
 
     async def uuid_bridge(self, call_uuid: str, other_uuid: str) -> None:
-        await self._let_go(call_uuid, commands.uuid_bridge(call_uuid, other_uuid))
+        await self.let_go(call_uuid, commands.uuid_bridge(call_uuid, other_uuid))
 
     async def uuid_kill(self, call_uuid: str, cause: str = "NORMAL_CLEARING") -> None:
         await self.api(commands.uuid_kill(call_uuid, cause))
 
     async def uuid_transfer(self, call_uuid: str, number: str, *, context: str) -> None:
-        await self._let_go(call_uuid, commands.uuid_transfer(call_uuid, number, context=context))
+        await self.let_go(call_uuid, commands.uuid_transfer(call_uuid, number, context=context))
 
     async def originate(
         self,
@@ -173,7 +173,8 @@ class AsyncEslClient(ABC):
     async def show_channels(self) -> list[dict[str, str]]:
         return parse_channels(await self.api(commands.show_channels()))
 
-    async def _let_go(self, call_uuid: str, command: Command) -> None:
+    async def let_go(self, call_uuid: str, command: Command) -> None:
+        """Run a command that takes a channel away from its node."""
         # The voice node's connection must not reset the channel when it ends later: see `OutboundCall`.
         await self.uuid_setvar(call_uuid, "socket_resume", "false")
         try:
@@ -231,13 +232,13 @@ class EslClient(ABC):
         self.api(commands.uuid_break(call_uuid, everything=everything))
 
     def uuid_bridge(self, call_uuid: str, other_uuid: str) -> None:
-        self._let_go(call_uuid, commands.uuid_bridge(call_uuid, other_uuid))
+        self.let_go(call_uuid, commands.uuid_bridge(call_uuid, other_uuid))
 
     def uuid_kill(self, call_uuid: str, cause: str = "NORMAL_CLEARING") -> None:
         self.api(commands.uuid_kill(call_uuid, cause))
 
     def uuid_transfer(self, call_uuid: str, number: str, *, context: str) -> None:
-        self._let_go(call_uuid, commands.uuid_transfer(call_uuid, number, context=context))
+        self.let_go(call_uuid, commands.uuid_transfer(call_uuid, number, context=context))
 
     def originate(
         self,
@@ -266,7 +267,8 @@ class EslClient(ABC):
     def show_channels(self) -> list[dict[str, str]]:
         return parse_channels(self.api(commands.show_channels()))
 
-    def _let_go(self, call_uuid: str, command: Command) -> None:
+    def let_go(self, call_uuid: str, command: Command) -> None:
+        """Run a command that takes a channel away from its node."""
         # The voice node's connection must not reset the channel when it ends later: see `OutboundCall`.
         self.uuid_setvar(call_uuid, "socket_resume", "false")
         try:

@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 IDLE_S: Final = 60.0
 """How long a connection is kept for the next command. Each costs the switch 0.1 % of a core."""
+MAX_SHARED: Final = 64
+"""Background jobs that wait on one connection."""
 MAX_IDLE: Final = 4
 """Connections kept for one switch; more may be in use for a moment."""
 
@@ -78,6 +80,15 @@ def credential_key(address: Address) -> tuple[str, int, str]:
     return address.host, address.port, hashlib.sha256(address.password.encode()).hexdigest()
 
 
+class _Line:
+    """A connection that several share, and how many they are."""
+
+    __slots__ = ("client", "users")
+
+    def __init__(self, client: EslClient) -> None:
+        self.client, self.users = client, 0
+
+
 class SwitchPool:
     """Connections to one switch under one password, for one thread."""
 
@@ -93,6 +104,8 @@ class SwitchPool:
         self._idle_s = idle_s
         self._idle: list[tuple[float, EslClient]] = []
         self._refused_until = 0.0
+        self._line: _Line | None = None
+        self._sharing = threading.Lock()
 
     @contextmanager
     def lease(self, address: Address) -> Iterator[EslClient]:
@@ -107,6 +120,27 @@ class SwitchPool:
             client.close()
             raise
         self._give_back(client)
+
+    @contextmanager
+    def share(self, address: Address) -> Iterator[EslClient]:
+        """A connected client that others use at the same time: for background jobs, most of whose time is waiting.
+
+        Two hundred telephones that ring at once must not cost the switch two hundred connections.
+        Raises NotConnected, AuthenticationFailed.
+        """
+        with self._sharing:
+            line = self._line
+            if line is None or not line.client.is_connected or line.users >= MAX_SHARED:
+                line = self._line = _Line(self._take(address))
+            line.users += 1
+        try:
+            yield line.client
+        finally:
+            line.users -= 1
+            if not line.users:
+                if self._line is line:
+                    self._line = None
+                self._give_back(line.client)
 
     def _take(self, address: Address) -> EslClient:
         self.sweep()
@@ -227,6 +261,14 @@ def switch_of(endpoint: Endpoint) -> Iterator[EslClient]:
     """A connection to an endpoint's switch for some commands in a row. Raises NotConnected, AuthenticationFailed."""
     address = address_of(endpoint)
     with _workers_pools().of(address).lease(address) as client:
+        yield client
+
+
+@contextmanager
+def shared_switch_of(endpoint: Endpoint) -> Iterator[EslClient]:
+    """The same for a command that takes long, in the background: the connection is shared. Raises as `switch_of`."""
+    address = address_of(endpoint)
+    with _workers_pools().of(address).share(address) as client:
         yield client
 
 
