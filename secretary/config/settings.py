@@ -167,6 +167,7 @@ ORPHANS_KEPT_DAYS = env.integer("ORPHANS_KEPT_DAYS", 7, least=1)
 # --- What eslbridge asks of the product, which it must not import ---------------------------------------------------
 ESLBRIDGE_OWNS_CALL = "secretary.selectors.calls.owns_call"
 ESLBRIDGE_JOBS_ENDED = "secretary.webhooks.facts.jobs_ended"
+ESLBRIDGE_DIAL_FACTS = "secretary.selectors.dial_facts.dial_facts"
 
 # --- Requests to where a tenant points: webhooks, tools -------------------------------------------------------------
 EGRESS_PORTS = env.strings("EGRESS_PORTS", ["80", "443", "8080", "8443"])

@@ -7,8 +7,9 @@ from secretary.models.event import CallEvent
 from secretary.models.extension import ExtensionMapping
 from secretary.models.member_destination import MemberDestination
 from secretary.models.message import Message, Urgency
+from secretary.models.opening_hours import HoursSource, OpeningHours, SpecialDay
 from secretary.models.price import DomainPrice, ProviderPrice, UsageUnit
-from secretary.models.secretary import Secretary
+from secretary.models.secretary import ClosedAction, Secretary
 from secretary.models.usage import UsageDay, UsageRecord
 from secretary.models.utterance import Speaker, Utterance
 
@@ -23,16 +24,20 @@ __all__ = [
     "CallerRequestKind",
     "CallerRequestState",
     "CallingRules",
+    "ClosedAction",
     "ConsentHow",
     "Destination",
     "DestinationKind",
     "DomainPrice",
     "ExtensionMapping",
+    "HoursSource",
     "MemberDestination",
     "Message",
+    "OpeningHours",
     "ProviderPrice",
     "Secretary",
     "Speaker",
+    "SpecialDay",
     "Urgency",
     "UsageDay",
     "UsageRecord",

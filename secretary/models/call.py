@@ -46,6 +46,8 @@ class Call(TenantModel):
     """What a second of it costs, as it was when the call came in; in the installation's currency."""
     granted_until = models.DateTimeField(null=True, blank=True)
     """How far the domain's quotas carry the call: that time is taken from them until the call ends. Null: no quota."""
+    toll_allow = models.CharField(max_length=200, blank=True, default="")
+    """The caller's toll classes, where the caller is an extension of a FusionPBX that uses them."""
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)

@@ -74,6 +74,17 @@ class Destination(TenantModel):
         related_name="+",
     )
     """Tried when nobody takes the call here, before the caller is back with the secretary. Never in a circle."""
+    hours = models.ForeignKey(
+        "secretary.OpeningHours",
+        verbose_name=_("opening hours"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        db_column="hours_uuid",
+        db_constraint=False,
+        related_name="+",
+    )
+    """Null: reached whenever somebody asks for it."""
 
     class Meta(TenantModel.Meta):
         verbose_name = _("destination")

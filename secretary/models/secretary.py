@@ -19,6 +19,15 @@ MAX_PROMPT: Final = 20_000
 MAX_NOTICE: Final = 300
 
 
+class ClosedAction(models.TextChoices):
+    """What happens to calls out of hours."""
+
+    ANSWER = "answer", _("Answer as always")
+    MESSAGE = "message", _("Say that it is closed, and take a message")
+    SECRETARY = "secretary", _("Another secretary answers")
+    FALLBACK = "fallback", _("Nobody answers: straight to a number, or to the fallback")
+
+
 class Secretary(TenantModel):
     """Who answers: a name, a voice, a language, what is said and known, and what happens when nobody speaks."""
 
@@ -44,6 +53,36 @@ class Secretary(TenantModel):
         _("fallback number"), max_length=20, blank=True, default="", validators=[DIALLED]
     )
     """Where a caller goes when nothing else works; empty: the dialplan's own fallback."""
+    hours = models.ForeignKey(
+        "secretary.OpeningHours",
+        verbose_name=_("opening hours"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        db_column="hours_uuid",
+        db_constraint=False,
+        related_name="+",
+    )
+    """Null: the domain's usual ones; where it has none either, it is always open."""
+    closed_action = models.CharField(
+        _("out of hours"), max_length=10, choices=ClosedAction.choices, default=ClosedAction.ANSWER
+    )
+    closed_greeting = models.TextField(_("greeting out of hours"), max_length=MAX_GREETING, blank=True, default="")
+    """Empty: that it is closed, and when it opens again."""
+    closed_secretary = models.ForeignKey(
+        "self",
+        verbose_name=_("other secretary"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        db_column="closed_secretary_uuid",
+        db_constraint=False,
+        related_name="+",
+    )
+    closed_number = models.CharField(
+        _("number out of hours"), max_length=20, blank=True, default="", validators=[DIALLED]
+    )
+    """Such as a mailbox; empty: the fallback."""
     tools = ArrayField(
         models.CharField(max_length=MAX_NAME, validators=[RegexValidator(NAME)]),
         verbose_name=_("tools"),
@@ -68,6 +107,9 @@ class Secretary(TenantModel):
             # The target of foreign keys that stay inside the tenant.
             models.UniqueConstraint(fields=("domain", "secretary_uuid"), name="secretary_secretary_tenant"),
             models.CheckConstraint(condition=models.Q(language__in=Language.values), name="secretary_language"),
+            models.CheckConstraint(
+                condition=models.Q(closed_action__in=ClosedAction.values), name="secretary_closed_action"
+            ),
         )
 
     def __str__(self) -> str:

@@ -31,17 +31,17 @@ GRANT_S: Final = 60
 """Seconds that a call holds ahead: three renewals."""
 LEAST_S: Final = 20
 """With less left, a call is not taken: the caller would be told goodbye before they have said what they want."""
-_ZERO: Final = Decimal(0)
+ZERO: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
     """Used, or held by calls, of the quotas of one day and its month."""
 
-    day_s: Decimal = _ZERO
-    month_s: Decimal = _ZERO
-    day_money: Decimal = _ZERO
-    month_money: Decimal = _ZERO
+    day_s: Decimal = ZERO
+    month_s: Decimal = ZERO
+    day_money: Decimal = ZERO
+    month_money: Decimal = ZERO
 
     def plus(self, seconds: Decimal, money: Decimal, *, same_day: bool) -> Spent:
         return Spent(
@@ -76,7 +76,7 @@ def left(quota: Quota, spent: Spent, second_price: Decimal) -> Left:
     if not ends:
         return Left()
     seconds, money = min(ends)
-    return Left(max(_ZERO, Decimal(seconds)), money)
+    return Left(max(ZERO, Decimal(seconds)), money)
 
 
 def out_of_money(quota: Quota, spent: Spent) -> bool:
@@ -94,7 +94,7 @@ def used_of(day: date) -> Spent:
         day_money=Sum("amount", filter=money & Q(day=day)),
         month_money=Sum("amount", filter=money),
     )
-    return Spent(**{name: value or _ZERO for name, value in sums.items()})
+    return Spent(**{name: value or ZERO for name, value in sums.items()})
 
 
 def with_calls(spent: Spent, day: date, calls: Iterable[Call], zone: ZoneInfo, now: datetime, *, held: bool) -> Spent:

@@ -1,0 +1,49 @@
+"""Reads: what the dialling policy wants to know about a call and its domain. Setting ESLBRIDGE_DIAL_FACTS."""
+
+from __future__ import annotations
+
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from eslbridge.dialling import DialFacts
+from eslbridge.policy import toll_classes
+from secretary.models import Call, CallOutcome, Destination, DestinationKind
+from secretary.services import allowance
+from tenants.context import tenant_context
+from tenants.models import Domain
+from tenants.quotas import limits_calls, quota_of
+
+
+def dial_facts(*, domain_uuid: UUID, call_uuid: UUID | None, number: str) -> DialFacts:
+    """The facts of one domain. A call of somebody else's is no call here."""
+    with tenant_context(domain_uuid):
+        domain = Domain.objects.get()
+        call = Call.objects.filter(call_uuid=call_uuid).first() if call_uuid is not None else None
+        open_calls = Call.objects.filter(outcome=CallOutcome.IN_PROGRESS, lease_until__gt=timezone.now())
+        stored = Destination.objects.filter(kind=DestinationKind.EXTERNAL, enabled=True, number=number)
+        return DialFacts(
+            listed=stored.exists(),
+            toll_allow=toll_classes(call.toll_allow or None) if call is not None else None,
+            visited=frozenset({call.extension}) if call is not None and call.extension else frozenset(),
+            calls=open_calls.count(),
+            max_calls=domain.max_calls,
+            seconds_left=_seconds_left(domain),
+        )
+
+
+def _seconds_left(domain: Domain) -> float | None:
+    """What is left of the domain's minutes and money today, after what its calls have used so far; None: no quota."""
+    quota = quota_of()
+    if not limits_calls(quota):
+        return None
+    zone, now = ZoneInfo(domain.time_zone), timezone.now()
+    day = now.astimezone(zone).date()
+    going_on = list(Call.objects.filter(outcome=CallOutcome.IN_PROGRESS))
+    spent = allowance.with_calls(allowance.used_of(day), day, going_on, zone, now, held=False)
+    if allowance.out_of_money(quota, spent):
+        return 0.0
+    dearest = max((call.second_price for call in going_on), default=allowance.ZERO)
+    rest = allowance.left(quota, spent, dearest)
+    return None if rest.seconds is None else float(rest.seconds)
