@@ -12,11 +12,11 @@ conditional UPDATE whose row count decides, so that a job delivered twice runs o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import structlog
 from django.db import transaction
@@ -41,6 +41,8 @@ SWEEP_BATCH: Final = 500
 EXPIRES: Final[Mapping[str, timedelta | None]] = {
     # The caller waits for a transfer, and is told something else after a few seconds.
     JobKind.TRANSFER: timedelta(seconds=20),
+    # Nor does a colleague's telephone begin to ring when the caller has heard the next sentence by then.
+    JobKind.CONSULT: timedelta(seconds=15),
     JobKind.ORIGINATE: timedelta(seconds=60),
     JobKind.HANGUP: timedelta(seconds=600),
 }
@@ -53,6 +55,8 @@ class JobResult:
 
     outcome: str
     reason: str = ""
+    detail: Mapping[str, str] = field(default_factory=dict)
+    """What the switch said: `leg` and `cause`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,18 +147,41 @@ def mark_sent(job: Job) -> bool:
         return bool(mine.filter(_in_time(now)).update(sent_at=now, updated_at=now))
 
 
+def mark_dialled(job: Job) -> bool:
+    """Say that an originate's second number is dialled now. False: it was taken back, or is no longer this worker's."""
+    now = timezone.now()
+    with tenant_context(job.domain_uuid):
+        mine = Job.objects.filter(
+            job_uuid=job.job_uuid,
+            state=JobState.RUNNING,
+            attempts=job.attempts,
+            cancel_asked_at__isnull=True,
+            dialled_at__isnull=True,
+        )
+        return bool(mine.update(dialled_at=now, updated_at=now))
+
+
 def finish(job: Job, result: JobResult) -> bool:
-    """Write a running job's end. False: it is no longer this worker's, and what stands there stays."""
+    """Write a running job's end. False: it is no longer this worker's, and what stands there stays.
+
+    One that somebody wants back, and that did not succeed all the same, ends as cancelled.
+    """
     done = result.outcome == JobOutcome.DONE
+    end = {
+        "reason": _reason(result.reason),
+        "detail": dict(result.detail),
+        "finished_at": timezone.now(),
+        "updated_at": Now(),
+    }
     with tenant_context(job.domain_uuid):
         mine = Job.objects.filter(job_uuid=job.job_uuid, state=JobState.RUNNING, attempts=job.attempts)
-        finished = mine.update(
-            state=JobState.DONE if done else JobState.FAILED,
-            outcome=result.outcome,
-            reason=_reason(result.reason),
-            finished_at=timezone.now(),
-            updated_at=Now(),
-        )
+        finished = 0
+        if not done:
+            wanted_back = mine.filter(cancel_asked_at__isnull=False)
+            finished = wanted_back.update(**{**end, "state": JobState.CANCELLED, "reason": "cancelled while it rang"})
+        if not finished:
+            state = JobState.DONE if done else JobState.FAILED
+            finished = mine.update(**end, state=state, outcome=result.outcome)
         if finished:
             announce_ended(job.domain_uuid, [job.job_uuid])
     return bool(finished)
@@ -171,6 +198,34 @@ def cancel(*, domain_uuid: UUID, job_uuid: UUID, reason: str = "") -> bool:
         if cancelled:
             announce_ended(domain_uuid, [job_uuid])
     return bool(cancelled)
+
+
+def cancel_ringing(*, domain_uuid: UUID, job_uuid: UUID) -> bool:
+    """Take an originate back that has gone out: what rings for it is hung up. False: too late, or not this tenant's.
+
+    The hanging up is a job of its own, because only workers speak to switches.
+    """
+    now = timezone.now()
+    with tenant_context(domain_uuid):
+        ringing = Job.objects.filter(
+            job_uuid=job_uuid, kind=JobKind.ORIGINATE, state=JobState.RUNNING, sent_at__isnull=False
+        )
+        if not ringing.filter(cancel_asked_at__isnull=True).update(cancel_asked_at=now, updated_at=now):
+            return ringing.exists()
+        create_job(
+            domain_uuid=domain_uuid,
+            kind=JobKind.HANGUP,
+            # Taking back twice is one job.
+            job_uuid=uuid5(job_uuid, "hang up what rings"),
+            arguments={"job_uuid": str(job_uuid), "cause": "ORIGINATOR_CANCEL"},
+        )
+    return True
+
+
+def is_over(*, domain_uuid: UUID, job_uuid: UUID) -> bool:
+    """Whether a job has ended, or was never there."""
+    found = status(domain_uuid=domain_uuid, job_uuid=job_uuid)
+    return found is None or found.is_final
 
 
 def status(*, domain_uuid: UUID, job_uuid: UUID) -> JobStatus | None:

@@ -54,6 +54,7 @@ class Park:
         channel = self.channel
         self.parked = self.controlled = True
         self._unicast_used = False
+        patience = self._patience()
         channel.emit("CHANNEL_PARK")
         channel.media.parked = True
         try:
@@ -62,7 +63,11 @@ class Park:
                     await self._take(self.messages.popleft())
                 else:
                     self._wake.clear()
-                    await self._wake.wait()
+                    try:
+                        await asyncio.wait_for(self._wake.wait(), patience)
+                    except TimeoutError:
+                        channel.hang_up("NORMAL_CLEARING")
+                        await asyncio.sleep(0)
             if self._running:
                 await asyncio.wait(self._running)
         finally:
@@ -75,6 +80,11 @@ class Park:
                 # Their EXECUTE_COMPLETE comes before our UNPARK: they were nested in us.
                 await asyncio.gather(*self._running, return_exceptions=True)
             channel.emit("CHANNEL_UNPARK")
+
+    def _patience(self) -> float | None:
+        """`park_timeout`: seconds after which a parked channel that nobody wants is hung up; used up once read."""
+        seconds = str(self.channel.variables.pop("park_timeout", "")).partition(":")[0]
+        return float(seconds) if seconds.isdigit() else None
 
     async def _take(self, message: Command) -> None:
         headers = message.headers

@@ -1,0 +1,314 @@
+"""Calling out: one telephone rings, and whoever answers is connected to a second number or to a secretary.
+
+The first leg is the job's own UUID, and is parked when somebody answers. Only then, and only if nobody has taken the
+job back, `dialled_at` is written and the leg sent to the second number in the domain's dialplan, so that the domain's
+routes and permissions count. A worker that dies before has reached nobody but the first telephone; one that dies after
+it may have reached the second, so that nothing is dialled again.
+
+    number, kind        who is rung first
+    then                "dial" (with `to`, `to_kind`), "secretary" (with `to`, an 8XXX), or empty: parked for a while
+    ring_s, to_ring_s   how long each rings
+    shown_number/name   what the first telephone shows
+    caller_id_*         what the second one shows; empty: what the dialplan says
+
+How it went is read from events of that leg and of legs that it calls, on a connection that is filtered to them: an
+early ring-back tone bridges the legs already, so that only the answer of the other leg counts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from eslbridge import jobs
+from eslbridge.consulting import dial_string, shown_name
+from eslbridge.esl import commands
+from eslbridge.esl.errors import CommandFailed, CommandTimeout, EslError, NotConnected
+from eslbridge.esl.events import Event
+from eslbridge.esl.interface import EslClient
+from eslbridge.jobs import JobResult
+from eslbridge.models import Job, JobOutcome
+from eslbridge.outcomes import TransferOutcome, outcome_of
+from eslbridge.policy import DestinationKind
+from eslbridge.profiles import EslEndpoint
+from tenants.context import give_connection_back
+
+log = structlog.get_logger(__name__)
+
+RING_S: Final = 25
+PARKED_S: Final = 20
+"""How long a leg that was answered waits for us. A worker that dies in between leaves nobody on a silent line."""
+KEPT_S: Final = 120
+"""The same for a leg that is connected to nothing: whoever asked for it takes it by its UUID."""
+GRACE_S: Final = 10.0
+"""After the second telephone must have stopped ringing."""
+LOOK_S: Final = 0.25
+CANCEL_S: Final = 8.0
+"""How long a leg is looked for that is to be hung up: it may be on its way into existence."""
+ABANDONED: Final = frozenset({"NORMAL_CLEARING", "ORIGINATOR_CANCEL", "NONE", ""})
+
+
+class Leg(StrEnum):
+    """Whose telephone it is."""
+
+    FIRST = "first"
+    SECOND = "second"
+
+
+class Then(StrEnum):
+    """What happens with the leg that answers."""
+
+    PARK = ""
+    DIAL = "dial"
+    SECRETARY = "secretary"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An originate's arguments."""
+
+    number: str
+    kind: str
+    then: Then
+    to: str
+    to_kind: str
+    ring_s: int
+    to_ring_s: int
+    shown_number: str
+    shown_name: str
+    caller_id_number: str
+    caller_id_name: str
+
+    @classmethod
+    def of(cls, job: Job) -> Wish:
+        """Read a job. Raises ValueError for a `then` that is none."""
+        return cls(
+            number=job.argument("number"),
+            kind=job.argument("kind") or DestinationKind.EXTENSION,
+            then=Then(job.argument("then")),
+            to=job.argument("to"),
+            to_kind=job.argument("to_kind") or DestinationKind.EXTENSION,
+            ring_s=_seconds(job.argument("ring_s"), RING_S),
+            to_ring_s=_seconds(job.argument("to_ring_s"), RING_S),
+            shown_number=job.argument("shown_number"),
+            shown_name=job.argument("shown_name"),
+            caller_id_number=job.argument("caller_id_number"),
+            caller_id_name=job.argument("caller_id_name"),
+        )
+
+
+def _seconds(text: str, default: int) -> int:
+    return min(max(int(text), 5), 60) if text.isascii() and text.isdigit() else default
+
+
+class NotMine(Exception):
+    """The job was taken back, is too late, or is another worker's by now: send nothing."""
+
+
+def originate(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
+    """Ring the first telephone, and connect whoever answers. Raises EslError before anything was sent, and NotMine.
+
+    A leg of the job's UUID on the switch means that the command went out before: it is not sent twice.
+    """
+    wish, leg = Wish.of(job), str(job.job_uuid)
+    if switch.uuid_exists(leg):
+        return JobResult(JobOutcome.DONE)
+    if not jobs.mark_sent(job):
+        raise NotMine
+    give_connection_back()
+    dial = dial_string(kind=wish.kind, number=wish.number, domain_name=endpoint.domain_name)
+    try:
+        switch.originate(dial, variables=variables(job, wish, endpoint), timeout_s=wish.ring_s)
+    except CommandFailed as error:
+        return ended(Leg.FIRST, cause_in(error.reply))
+    except (NotConnected, CommandTimeout) as error:
+        return JobResult(JobOutcome.FAILED, f"no answer: {error}")
+    match wish.then:
+        case Then.PARK:
+            return JobResult(JobOutcome.DONE)
+        case Then.SECRETARY:
+            return _to_secretary(job, wish, switch, endpoint)
+    return _to_second(job, wish, switch, endpoint)
+
+
+def variables(job: Job, wish: Wish, endpoint: EslEndpoint) -> dict[str, str]:
+    """What is set on the first leg."""
+    return {
+        "origination_uuid": str(job.job_uuid),
+        "origination_caller_id_number": wish.shown_number or wish.caller_id_number,
+        "origination_caller_id_name": shown_name(wish.shown_name or wish.caller_id_name),
+        "domain_uuid": str(job.domain_uuid),
+        "domain_name": endpoint.domain_name,
+        # The dialplan behind a loopback asks for these.
+        "loopback_export": "domain_uuid,domain_name",
+        # Only an answer counts, and the leg keeps its UUID.
+        "ignore_early_media": "true",
+        "loopback_bowout": "false",
+        "park_timeout": str(PARKED_S if wish.then else KEPT_S),
+        "hangup_after_bridge": "true",
+        **({"secretary_party_number": wish.number} if wish.then == Then.SECRETARY else {}),
+    }
+
+
+def _to_secretary(job: Job, wish: Wish, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
+    leg = str(job.job_uuid)
+    if not jobs.mark_dialled(job):
+        return _drop(leg, switch, "taken back")
+    try:
+        switch.api(commands.uuid_transfer(leg, wish.to, context=endpoint.domain_name))
+    except CommandFailed:
+        return ended(Leg.FIRST, "NORMAL_CLEARING")
+    except (NotConnected, CommandTimeout) as error:
+        return JobResult(JobOutcome.FAILED, f"no answer: {error}")
+    return JobResult(JobOutcome.DONE)
+
+
+def _to_second(job: Job, wish: Wish, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
+    leg = str(job.job_uuid)
+    try:
+        with open_watch(endpoint) as watch:
+            hearing = Hearing(leg)
+            hearing.begin(watch)
+            for name, value in _for_second(wish).items():
+                watch.uuid_setvar(leg, name, value)
+            if not jobs.mark_dialled(job):
+                return _drop(leg, watch, "taken back")
+            give_connection_back()
+            watch.api(commands.uuid_transfer(leg, wish.to, context=endpoint.domain_name))
+            return hearing.wait(watch, wish.to_ring_s + GRACE_S)
+    except CommandFailed:
+        return ended(Leg.FIRST, "NORMAL_CLEARING")  # no such channel: whoever answered has hung up meanwhile
+    except EslError as error:
+        return _drop(leg, switch, f"no answer: {error}")
+
+
+def _for_second(wish: Wish) -> dict[str, str]:
+    """What the leg gets for the way on. The number that the first telephone showed must not become the caller's."""
+    number = wish.caller_id_number or (wish.number if wish.kind == DestinationKind.EXTENSION else "")
+    given = {
+        "effective_caller_id_number": number,
+        "effective_caller_id_name": shown_name(wish.caller_id_name) or number,
+        "call_timeout": str(wish.to_ring_s),
+    }
+    if wish.caller_id_number:  # FusionPBX's outbound routes take these
+        given["outbound_caller_id_number"] = wish.caller_id_number
+        given["outbound_caller_id_name"] = shown_name(wish.caller_id_name) or wish.caller_id_number
+    return {name: value for name, value in given.items() if value}
+
+
+def _drop(leg: str, switch: EslClient, reason: str) -> JobResult:
+    """Hang the first leg up, as far as the switch can be reached; a parked one ends by itself."""
+    try:
+        switch.uuid_kill(leg, "ORIGINATOR_CANCEL")
+    except EslError as error:
+        log.info("originate.leg_not_dropped", leg=leg, reason=str(error)[:200])
+    return JobResult(JobOutcome.FAILED, reason)
+
+
+def ended(leg: Leg, cause: str) -> JobResult:
+    """The result of a leg that did not get to talk."""
+    outcome = outcome_of(cause)
+    if outcome is TransferOutcome.CALLER_GONE or (leg is Leg.FIRST and cause == "NORMAL_CLEARING"):
+        outcome = TransferOutcome.DECLINED  # the first telephone was hung up by who held it
+    return JobResult(JobOutcome(str(outcome)), f"{leg}: {cause}", {"leg": str(leg), "cause": cause[:60]})
+
+
+def cause_in(reply: str) -> str:
+    """The hangup cause in `-ERR USER_BUSY`."""
+    return reply.removeprefix("-ERR").strip().partition(" ")[0] or "NONE"
+
+
+class Hearing:
+    """What becomes of the second leg, as the switch tells it."""
+
+    def __init__(self, leg: str) -> None:
+        self.leg = leg
+        self.result: JobResult | None = None
+        self.last_cause = ""
+        """Of a second leg that was called in vain; a dialplan may try several."""
+
+    def begin(self, watch: EslClient) -> None:
+        """Have the events of the leg, and of legs that it calls, told to us."""
+        watch.on_event(self.note)
+        for header in commands.LEG_HEADERS:
+            watch.api(commands.filter_(header, self.leg))
+        watch.subscribe(["CHANNEL_ANSWER", "CHANNEL_BRIDGE", "CHANNEL_HANGUP_COMPLETE"])
+
+    def note(self, event: Event) -> None:
+        mine = event.get("Unique-ID") == self.leg
+        if not mine and event.get("Other-Leg-Unique-ID") != self.leg:
+            return
+        cause = event.get("Hangup-Cause") or event.get("variable_hangup_cause")
+        match event.name:
+            case "CHANNEL_ANSWER" if not mine:
+                self.result = self.result or JobResult(JobOutcome.DONE)
+            case "CHANNEL_BRIDGE" if mine and event.get("Other-Leg-Channel-Answered-Time", "0") not in ("", "0"):
+                self.result = self.result or JobResult(JobOutcome.DONE)
+            case "CHANNEL_HANGUP_COMPLETE" if not mine:
+                self.last_cause = cause
+            case "CHANNEL_HANGUP_COMPLETE":
+                self.result = self.result or self._end(cause)
+
+    def _end(self, cause: str) -> JobResult:
+        if self.last_cause not in ABANDONED:
+            return ended(Leg.SECOND, self.last_cause)
+        if cause in ABANDONED:
+            return ended(Leg.FIRST, "NORMAL_CLEARING")
+        return ended(Leg.SECOND, cause)
+
+    def wait(self, watch: EslClient, seconds: float) -> JobResult:
+        """Until it is known. Raises NotConnected."""
+        deadline = time.monotonic() + seconds
+        while self.result is None and time.monotonic() < deadline:
+            try:
+                watch.wait_for_event("CHANNEL_HANGUP_COMPLETE", timeout_s=LOOK_S)
+            except CommandTimeout:
+                continue
+            time.sleep(0.01)  # the callback of this very event runs after us
+        if self.result is not None:
+            return self.result
+        if self.last_cause:  # the dialplan goes on without the second telephone: a mailbox, an announcement
+            return ended(Leg.SECOND, self.last_cause)
+        watch.uuid_kill(self.leg, "ORIGINATOR_CANCEL")
+        return ended(Leg.SECOND, "NO_ANSWER")
+
+
+@contextmanager
+def _own_connection(endpoint: EslEndpoint) -> Iterator[EslClient]:
+    """A connection with subscriptions of its own. Imported late: greenswitch brings gevent."""
+    from eslbridge.esl.green import GreenClient
+    from eslbridge.esl.pool import address_of
+
+    client = GreenClient(address_of(endpoint))
+    client.connect()
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+open_watch: Callable[[EslEndpoint], AbstractContextManager[EslClient]] = _own_connection
+
+
+def hang_up_ringing(job: Job, switch: EslClient) -> JobResult:
+    """Hang up what an originate of the same domain has ringing. Raises NotMine."""
+    target = UUID(job.argument("job_uuid"))
+    if not jobs.mark_sent(job):
+        raise NotMine
+    deadline = time.monotonic() + CANCEL_S
+    while True:
+        give_connection_back()
+        try:
+            switch.uuid_kill(str(target), "ORIGINATOR_CANCEL")
+            return JobResult(JobOutcome.DONE)
+        except CommandFailed:  # not there yet, or not any more
+            if jobs.is_over(domain_uuid=job.domain_uuid, job_uuid=target) or time.monotonic() > deadline:
+                return JobResult(JobOutcome.DONE)
+        time.sleep(LOOK_S)
