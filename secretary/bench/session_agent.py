@@ -15,7 +15,7 @@ from eslbridge.control import CallEvent
 from eslbridge.media.contract import AudioLeg
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation.actions import Line, Note
-from secretary.conversation.office import Outcome
+from secretary.conversation.office import NOTHING_GIVEN, Outcome
 from secretary.conversation.recording import Disk
 from secretary.conversation.session import Session
 from secretary.conversation.state import Rules
@@ -103,7 +103,12 @@ class NoOffice:
     async def transfer(self, destination_uuid: str) -> Outcome:
         return Outcome("failed")
 
-    async def save_message(self, *, text: str, audio: Path | None, complete: bool) -> Outcome:
+    async def run_tool(self, name: str, arguments: Mapping[str, object]) -> Outcome:
+        return Outcome("unknown")
+
+    async def save_message(
+        self, *, text: str, audio: Path | None, complete: bool, given: Mapping[str, str] = NOTHING_GIVEN
+    ) -> Outcome:
         return Outcome("ok")
 
 

@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Have the provider speak the platform's own sentence."""
+    """Have the platform's own sentence spoken, by the provider or by the platform's voice."""
 
     text: str
+    kind: str = ""
+    """`filler` covers a tool that takes long, `disclosure` is what the caller must be told; else empty."""
+    keep: bool = True
+    """Whether the provider is to remember that it was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,32 @@ class SaveMessage:
     tool_call_id: str
     text: str
     complete: bool
+    given: Mapping[str, str] = field(default_factory=dict)
+    """What the caller told of themselves, as far as it is known: `name`, `number`, `reason`, `urgency`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTool:
+    """Do this outside of the conversation. Answered with ToolDone."""
+
+    tool_call_id: str
+    name: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    """Press these keys on the caller's line. Answered with ToolDone."""
+
+    tool_call_id: str
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldMusic:
+    """Play the caller music from now on, or stop it."""
+
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +171,9 @@ Action = (
     | StartMessage
     | MessageBegun
     | SaveMessage
+    | RunTool
+    | SendDigits
+    | HoldMusic
     | AnswerTool
     | PassDigit
     | HangUp

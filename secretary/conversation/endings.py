@@ -65,7 +65,7 @@ class Endings:
         self._ending, self._outcome, self._detail = ending, outcome, detail
         if sentence:
             scene.watch.set("answer", scene.now + LAST_VOICE_MS)
-            scene.do(act.Say(sentence))
+            self._voice.say(sentence)
         else:
             self.finish()
 

@@ -30,7 +30,7 @@ class Floor:
         self._messages.caller_speaks()
         if scene.playout.open:
             self._barge_in(onset_ms)
-        self._tools.take_back()
+        self._tools.caller_speaks()
         scene.state = State.LISTENING
         scene.do(act.BeginTurn())
 

@@ -21,6 +21,9 @@ from secretary.conversation.state import Rules, State
 from secretary.conversation.tools import Tools
 from secretary.conversation.voice import Voice
 
+PROMISES = ("answer", "silence", "transfer", "tool", "hold")
+"""Deadlines after which the caller hears something, or is given to somebody else."""
+
 
 class Conversation:
     """One conversation. Give every event to `receive`, do what it returns, and call it with Tick at `deadline`."""
@@ -30,7 +33,7 @@ class Conversation:
         self._voice = Voice(scene)
         self._messages = Messages(scene)
         self._endings = Endings(scene, self._voice, self._messages)
-        self._tools = Tools(scene, self._messages, self._endings)
+        self._tools = Tools(scene, self._voice, self._messages, self._endings)
         self._floor = Floor(scene, self._voice, self._messages, self._tools)
 
     @property
@@ -55,6 +58,7 @@ class Conversation:
             case ev.Started():
                 self._started()
             case ev.VoiceArrived():
+                self._tools.voice_arrives()
                 self._voice.arrived(event)
             case ev.Drained():
                 self._voice.drained()
@@ -94,7 +98,7 @@ class Conversation:
         self._allow(scene.rules.allowed_ms)
         if scene.rules.greeting:
             scene.watch.set("answer", scene.now + scene.rules.greeting_ms)
-            scene.do(act.Say(scene.rules.greeting))
+            self._voice.say(scene.rules.greeting)
         else:
             scene.listen()
 
@@ -138,7 +142,7 @@ class Conversation:
         """
         scene = self._scene
         quiet = scene.speaking is None and not scene.sounding
-        if quiet and not self._over() and not scene.watch.any_of("answer", "silence", "transfer", "tool"):
+        if quiet and not self._over() and not scene.watch.any_of(*PROMISES):
             scene.expect_answer()
 
     def _watchdogs(self) -> None:
@@ -150,6 +154,8 @@ class Conversation:
                 case "call" | "allowance" if scene.state is State.TRANSFERRING:
                     # Hanging up now would race with the worker; a transfer has a deadline of its own.
                     scene.watch.set(name, scene.now + scene.rules.transfer_ms)
+                case "message" if not self._messages.too_long():
+                    pass
                 case "call" | "message":
                     self._endings.hang_up("time_is_up", scene.say.time_is_up)
                 case "allowance":
@@ -158,8 +164,14 @@ class Conversation:
                     self._caller_is_silent()
                 case "answer":
                     self._provider_is_silent()
-                case "transfer" | "tool":
+                case "transfer":
+                    self._tools.transfer_took_too_long()
+                case "tool":
                     self._tools.took_too_long()
+                case "filler":
+                    self._tools.filler_due()
+                case "hold":
+                    self._tools.hold_is_over()
                 case "leave":
                     self._endings.finish()
                 case _:
@@ -172,7 +184,7 @@ class Conversation:
             return
         scene.note("reprompt")
         scene.expect_answer()
-        scene.do(act.Say(scene.say.still_there))
+        self._voice.say(scene.say.still_there)
 
     def _provider_is_silent(self) -> None:
         scene = self._scene
@@ -183,7 +195,7 @@ class Conversation:
             self._endings.leave("provider_silent", "" if scene.state is State.GREETING else scene.say.trouble)
         else:
             scene.expect_answer()
-            scene.do(act.Say(scene.say.still_there))
+            self._voice.say(scene.say.still_there)
 
     def _over(self) -> bool:
         return self._scene.state is State.ENDED

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from secretary.conversation.actions import Line, Note
 
@@ -15,6 +16,9 @@ class Outcome:
 
     word: str
     detail: str = ""
+
+
+NOTHING_GIVEN: Final[Mapping[str, str]] = {}
 
 
 class Office(Protocol):
@@ -30,9 +34,19 @@ class Office(Protocol):
         """Have a worker put the caller through. Returns when the job has ended; success is the call leaving."""
         ...
 
-    async def save_message(self, *, text: str, audio: Path | None, complete: bool) -> Outcome:
+    async def run_tool(self, name: str, arguments: Mapping[str, object]) -> Outcome:
+        """Run a tool that the provider called; judge its name and arguments first, both are untrusted.
+
+        `detail` is for the model: text or JSON. Must end by itself; the conversation does not wait for ever.
+        """
+        ...
+
+    async def save_message(
+        self, *, text: str, audio: Path | None, complete: bool, given: Mapping[str, str] = NOTHING_GIVEN
+    ) -> Outcome:
         """Store what the caller left, as far as it has come: one message for each audio path, the last call wins.
 
+        `given` is what the caller told of themselves: `name`, `number`, `reason`, `urgency`; untrusted.
         Must not lose it: retries inside, and says in the log where the audio lies.
         """
         ...

@@ -26,6 +26,8 @@ class Scene:
         """The caller's last complete turn, until the first voice after it."""
         self.sounding = False
         """Voice is queued on the leg, as far as is known."""
+        self.busy = False
+        """A tool runs, or the caller is on hold: it is not the caller's turn to speak."""
         self.now = 0
         self.heard = 0
         self.out: list[act.Action] = []
@@ -51,5 +53,5 @@ class Scene:
 
     def arm_silence(self) -> None:
         """If nobody speaks, the caller must in time."""
-        if self.speaking is None and self.state is State.LISTENING and not self.playout.open:
+        if self.speaking is None and self.state is State.LISTENING and not self.playout.open and not self.busy:
             self.watch.set("silence", self.now + self.rules.silence_ms)

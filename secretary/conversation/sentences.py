@@ -17,6 +17,8 @@ class Sentences:
     time_is_up: str
     trouble: str
     allowance: str
+    fillers: tuple[str, ...]
+    """While something takes long: one at a time, never the same twice in a row."""
 
 
 _ENGLISH = Sentences(
@@ -26,6 +28,12 @@ _ENGLISH = Sentences(
     time_is_up="I am sorry, we have reached the end of the time for this call. Goodbye.",
     trouble="I am sorry, something went wrong here. I am passing your call on.",
     allowance="I am sorry, I have to end our conversation here. I am passing your call on.",
+    fillers=(
+        "One moment, please.",
+        "Let me have a look.",
+        "Just a second, I am checking.",
+        "Thank you for waiting, I am nearly there.",
+    ),
 )
 _PORTUGUESE = Sentences(
     greeting="Olá, aqui é {name}. Em que posso ajudar?",
@@ -34,6 +42,12 @@ _PORTUGUESE = Sentences(
     time_is_up="Desculpe, chegamos ao fim do tempo desta ligação. Até logo.",
     trouble="Desculpe, algo deu errado aqui. Vou passar a sua ligação.",
     allowance="Desculpe, preciso encerrar a nossa conversa aqui. Vou passar a sua ligação.",
+    fillers=(
+        "Um momento, por favor.",
+        "Deixe-me ver.",
+        "Só um instante, estou verificando.",
+        "Obrigada por aguardar, já estou quase lá.",
+    ),
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -25,42 +25,21 @@ from secretary.conversation import events as ev
 from secretary.conversation.ear import Ear
 from secretary.conversation.machine import Conversation
 from secretary.conversation.office import Office, Outcome
+from secretary.conversation.record import Record
 from secretary.conversation.recording import CallRecording, Disk, MessageAudio
 from secretary.conversation.state import Rules, State
 from secretary.speech.contract import FailureKind, SpeechSession, ToolCall
 
+__all__ = ["Record", "Session"]
+
 log = structlog.get_logger(__name__)
 
-MOST_LINES = 2_000
-"""Transcript lines and timeline entries kept in memory for one call, each; more are dropped and the record says so."""
 GOODBYE_S = 10.0
 """How long the work left when a call ends (storing a message, hanging up) may take."""
 PROVIDER_S = 2.0
 """How long a provider may take to close; its contract says 1 s."""
 DISK_S = 5.0
 """How long a file may take to be complete; a disk that hangs must not keep a message or a record from the database."""
-
-
-class Record:
-    """What remains of a conversation: filled while it runs, read when it is over."""
-
-    def __init__(self) -> None:
-        self.lines: list[act.Line] = []
-        self.notes: list[act.Note] = []
-        self.outcome = "failed"
-        self.detail = ""
-        self.destination_uuid = ""
-        self.latency: dict[str, int] = {}
-        self.dropped = 0
-
-    def add_line(self, line: act.Line) -> None:
-        self.lines.append(line) if len(self.lines) < MOST_LINES else self._drop()
-
-    def add_note(self, note: act.Note) -> None:
-        self.notes.append(note) if len(self.notes) < MOST_LINES else self._drop()
-
-    def _drop(self) -> None:
-        self.dropped += 1
 
 
 class Session:
@@ -168,7 +147,8 @@ class Session:
 
     def on_language(self, language: str) -> None: ...
 
-    def on_usage(self, unit: str, quantity: float) -> None: ...
+    def on_usage(self, unit: str, quantity: float) -> None:
+        self.record.add_usage(unit, quantity)
 
     def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
         self._give_even_early(ev.Broken("provider", reason))
@@ -243,8 +223,8 @@ class Session:
                 leg.stop()
                 if self._recording is not None:
                     self._recording.stopped(now)
-            case act.Say(text):
-                self._provider.say(text)
+            case act.Say(text, _, keep):
+                self._provider.say(text, keep=keep)
             case act.BeginTurn():
                 self._ear.begin()
                 self._provider.turn_started()
@@ -261,11 +241,17 @@ class Session:
             case act.MessageBegun():
                 if self._message is not None:
                     self._spawn(self._note_message(self._message.path))
-            case act.SaveMessage(tool_call_id, text, complete):
+            case act.SaveMessage():
                 # Ended here and not in the task: by then another message may have begun.
                 path = self._message.path if self._message is not None else None
                 written = self._close_message()
-                self._spawn(self._save_message(tool_call_id, text, complete, path, written))
+                self._spawn(self._save_message(action, path, written))
+            case act.RunTool(tool_call_id, name, arguments):
+                self._spawn(self._run_tool(tool_call_id, name, arguments))
+            case act.SendDigits(tool_call_id, digits):
+                self._spawn(self._send_digits(tool_call_id, digits))
+            case act.HoldMusic(on):
+                self._hold_music(on)
             case act.Transfer(tool_call_id, destination_uuid):
                 leg.hold()
                 self.record.destination_uuid = destination_uuid
@@ -324,13 +310,31 @@ class Session:
         """Have the message's row written when its first word is spoken: not even a node that dies loses it."""
         await self._office.save_message(text="", audio=path, complete=False)
 
-    async def _save_message(
-        self, tool_call_id: str, text: str, complete: bool, path: Path | None, written: Future[None] | None
-    ) -> None:
+    async def _save_message(self, save: act.SaveMessage, path: Path | None, written: Future[None] | None) -> None:
         if written is not None:
             await self._on_disk([written])
-        outcome = await self._office.save_message(text=text, audio=path, complete=complete)
+        given: Any = {"given": save.given} if save.given else {}
+        outcome = await self._office.save_message(text=save.text, audio=path, complete=save.complete, **given)
+        self._give(ev.ToolDone(save.tool_call_id, outcome.word, outcome.detail))
+
+    async def _run_tool(self, tool_call_id: str, name: str, arguments: Mapping[str, object]) -> None:
+        try:
+            outcome = await self._office.run_tool(name, arguments)
+        except Exception:
+            log.exception("tool_failed", tool=name)
+            outcome = Outcome("failed", "internal error")
         self._give(ev.ToolDone(tool_call_id, outcome.word, outcome.detail))
+
+    async def _send_digits(self, tool_call_id: str, digits: str) -> None:
+        try:
+            await self._call.send_dtmf(digits)
+        except ControlError as error:
+            self._give(ev.ToolDone(tool_call_id, "failed", str(error)))
+        else:
+            self._give(ev.ToolDone(tool_call_id, "ok"))
+
+    def _hold_music(self, on: bool) -> None:
+        """Silence for now: whoever waits hears nothing instead of being asked whether they are there."""
 
     async def _on_disk(self, files: list[Future[None]]) -> None:
         """Wait until these files are complete, but not for ever, nor for a file that never will be."""

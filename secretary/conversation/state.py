@@ -35,6 +35,13 @@ class Rules:
     answer_ms: int = 6_000
     """How long the provider may take to answer a turn; at twice that the caller goes to the fallback."""
     transfer_ms: int = 20_000
+    tool_ms: int = 20_000
+    """How long any other tool may take before the provider is told that it failed."""
+    filler_ms: int = 700
+    """How long a tool may be silent before the caller hears a sentence that covers it; 0: never."""
+    filler_again_ms: int = 6_000
+    hold_ms: int = 60_000
+    """How long a caller is on hold where the provider does not say."""
     save_ms: int = 15_000
     """How long storing a message may take before the provider is told that it failed; storing goes on."""
     message_ms: int = 180_000

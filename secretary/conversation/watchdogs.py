@@ -22,6 +22,10 @@ class Watchdogs:
     def set(self, name: str, at: int) -> None:
         self._at[name] = at
 
+    def set_earlier(self, name: str, at: int) -> None:
+        """Set it, or move it forward; never back."""
+        self._at[name] = min(at, self._at.get(name, at))
+
     def clear(self, name: str) -> None:
         self._at.pop(name, None)
 

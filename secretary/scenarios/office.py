@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from secretary.conversation.actions import Line, Note
-from secretary.conversation.office import Outcome
+from secretary.conversation.office import NOTHING_GIVEN, Outcome
 
 
 @dataclass(slots=True)
@@ -50,7 +50,9 @@ class ScriptedOffice:
         self.tools.append((name, dict(arguments)))
         return await self._ending(name)
 
-    async def save_message(self, *, text: str, audio: Path | None, complete: bool) -> Outcome:
+    async def save_message(
+        self, *, text: str, audio: Path | None, complete: bool, given: Mapping[str, str] = NOTHING_GIVEN
+    ) -> Outcome:
         self.messages[audio] = Kept(text, complete)
         return await self._ending("save_message")
 

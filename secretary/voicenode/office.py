@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
@@ -12,7 +13,7 @@ import structlog
 from eslbridge import jobs
 from eslbridge.models import JobOutcome
 from secretary.conversation.actions import Line, Note
-from secretary.conversation.office import Outcome
+from secretary.conversation.office import NOTHING_GIVEN, Outcome
 from secretary.errors import TransferRefused
 from secretary.profiles import MessageRecord, SecretaryProfile
 from secretary.redaction import redact
@@ -94,7 +95,12 @@ class CallOffice:
                 return Outcome("ok" if status.outcome == JobOutcome.DONE else status.outcome, status.reason)
             await asyncio.sleep(LOOK_EVERY_S)
 
-    async def save_message(self, *, text: str, audio: Path | None, complete: bool) -> Outcome:
+    async def run_tool(self, name: str, arguments: Mapping[str, object]) -> Outcome:
+        return Outcome("unknown", f"there is no tool named {name}")
+
+    async def save_message(
+        self, *, text: str, audio: Path | None, complete: bool, given: Mapping[str, str] = NOTHING_GIVEN
+    ) -> Outcome:
         message_uuid = self._messages.setdefault(audio, uuid4())
         path = below_data_dir(audio) if audio is not None else ""
         record = MessageRecord(text=text, audio=path, complete=complete, message_uuid=message_uuid)

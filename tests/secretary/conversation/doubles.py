@@ -8,7 +8,7 @@ from pathlib import Path
 from eslbridge import control as ctl
 from eslbridge.media.contract import LegListener
 from secretary.conversation.actions import Line, Note
-from secretary.conversation.office import Outcome
+from secretary.conversation.office import NOTHING_GIVEN, Outcome
 from secretary.speech.contract import SpeechListener, ToolCall
 
 
@@ -76,7 +76,8 @@ class Switch:
 
     async def record(self, path: str) -> None: ...
 
-    async def send_dtmf(self, digits: str) -> None: ...
+    async def send_dtmf(self, digits: str) -> None:
+        self._do("send_dtmf", digits)
 
     async def set_variable(self, name: str, value: str) -> None: ...
 
@@ -87,9 +88,13 @@ class Switch:
 
 
 class Provider:
+    detects_turns = False
+    verbatim = True
+
     def __init__(self) -> None:
         self.listener: SpeechListener | None = None
         self.said: list[str] = []
+        self.kept: list[bool] = []
         self.turns: list[bytes] = []
         self.results: list[tuple[str, str]] = []
         self.cut: list[tuple[str, str, int]] = []
@@ -109,6 +114,7 @@ class Provider:
 
     def say(self, text: str, *, keep: bool = True) -> None:
         self.said.append(text)
+        self.kept.append(keep)
         self.speak(text, id=f"say{len(self.said)}")
 
     def speak(self, text: str, *, ms: int = 400, id: str = "u") -> None:
@@ -137,6 +143,9 @@ class Office:
         self.notes: list[Note] = []
         self.transfers: list[str] = []
         self.messages: list[tuple[str, Path | None, bool]] = []
+        self.given: list[Mapping[str, str]] = []
+        self.tools: list[tuple[str, Mapping[str, object]]] = []
+        self.tool_outcome: Outcome | Exception = Outcome("ok", "{}")
         self.transfer_outcome: Outcome | Exception = Outcome("ok")
 
     def live_line(self, line: Line) -> None:
@@ -151,8 +160,17 @@ class Office:
             raise self.transfer_outcome
         return self.transfer_outcome
 
-    async def save_message(self, *, text: str, audio: Path | None, complete: bool) -> Outcome:
+    async def run_tool(self, name: str, arguments: Mapping[str, object]) -> Outcome:
+        self.tools.append((name, arguments))
+        if isinstance(self.tool_outcome, Exception):
+            raise self.tool_outcome
+        return self.tool_outcome
+
+    async def save_message(
+        self, *, text: str, audio: Path | None, complete: bool, given: Mapping[str, str] = NOTHING_GIVEN
+    ) -> Outcome:
         self.messages.append((text, audio, complete))
+        self.given.append(given)
         return Outcome("ok")
 
 

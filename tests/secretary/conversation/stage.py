@@ -71,8 +71,12 @@ class Stage:
         self.give(ev.CallerEnded(last_sound))
         self.give(ev.CallerText(text))
 
-    def call_tool(self, name: str, **arguments: object) -> list[act.Action]:
-        return self.give(ev.ToolCalled(ToolCall(name, name, arguments)))
+    def call_tool(self, name: str, /, *, tool_id: str = "", **arguments: object) -> list[act.Action]:
+        return self.give(ev.ToolCalled(ToolCall(tool_id or name, name, arguments)))
+
+    def answers(self) -> list[tuple[str, str]]:
+        """How tools were answered so far: id and outcome."""
+        return [(answer.tool_call_id, answer.outcome) for answer in self.all(act.AnswerTool)]
 
     def all(self, kind: type[T]) -> list[T]:
         return [action for action in self.done if isinstance(action, kind)]

@@ -287,13 +287,6 @@ def test_nothing_happens_after_the_end(stage: Stage) -> None:
     assert stage.talk.deadline is None
 
 
-def test_unknown_tool_is_answered(stage: Stage) -> None:
-    """A tool that does not exist is refused by name; the provider can go on."""
-    stage.greet()
-    stage.call_tool("format_disk")
-    assert stage.all(act.AnswerTool)[-1].outcome == "unknown"
-
-
 def test_second_tool_while_one_runs_is_refused(stage: Stage) -> None:
     """Two transfers are never under way at once."""
     stage.greet()

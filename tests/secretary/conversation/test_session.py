@@ -310,3 +310,42 @@ async def test_a_call_that_came_back_is_not_sent_on_by_its_old_conversation(call
     call.session.moved()
     assert (await call.ended()).outcome == "transferred"
     assert call.switch.did == []
+
+
+async def test_tools_are_run_by_the_office(call: Call) -> None:
+    """Name and arguments reach it, its answer reaches the provider; one that breaks is a failed tool, no more."""
+    call.leg.hear_all()
+    call.provider.tool("business_info", topic="hours")
+    await call.settle()
+    assert call.office.tools == [("business_info", {"topic": "hours"})]
+    call.office.tool_outcome = RuntimeError("a bug")
+    call.provider.tool("other")
+    await call.settle()
+    assert call.provider.results == [("business_info", "ok"), ("other", "failed")]
+
+
+async def test_digits_go_to_the_switch(call: Call) -> None:
+    """And what it says of them comes back."""
+    call.leg.hear_all()
+    call.provider.tool("send_dtmf", digits="12#")
+    await call.settle()
+    call.switch.refuse = True
+    call.provider.tool("send_dtmf", digits="3")
+    await call.settle()
+    assert call.switch.did == [("send_dtmf", "12#"), ("send_dtmf", "3")]
+    assert call.provider.results == [("send_dtmf", "ok"), ("send_dtmf", "failed")]
+
+
+async def test_what_was_used_is_summed(call: Call) -> None:
+    """Tokens and seconds by unit, for the record."""
+    for unit, quantity in (("input_token", 100), ("input_token", 20), ("second", 1.5)):
+        call.session.on_usage(unit, quantity)
+    assert call.session.record.usage == {"input_token": 120, "second": 1.5}
+
+
+async def test_what_a_caller_told_of_themselves_is_stored(call: Call) -> None:
+    """A model's message goes to the office with all that it gave."""
+    call.leg.hear_all()
+    call.provider.tool("take_message", text="Please call.", reason="an invoice")
+    await call.settle()
+    assert call.office.messages == [("Please call.", None, True)] and call.office.given == [{"reason": "an invoice"}]

@@ -1,0 +1,35 @@
+"""What remains of a conversation."""
+
+from __future__ import annotations
+
+from secretary.conversation import actions as act
+
+MOST_LINES = 2_000
+"""Transcript lines and timeline entries kept in memory for one call, each; more are dropped and the record says so."""
+
+
+class Record:
+    """Filled while the conversation runs, read when it is over."""
+
+    def __init__(self) -> None:
+        self.lines: list[act.Line] = []
+        self.notes: list[act.Note] = []
+        self.outcome = "failed"
+        self.detail = ""
+        self.destination_uuid = ""
+        self.latency: dict[str, int] = {}
+        self.usage: dict[str, float] = {}
+        """What was used that costs money, by unit."""
+        self.dropped = 0
+
+    def add_line(self, line: act.Line) -> None:
+        self.lines.append(line) if len(self.lines) < MOST_LINES else self._drop()
+
+    def add_note(self, note: act.Note) -> None:
+        self.notes.append(note) if len(self.notes) < MOST_LINES else self._drop()
+
+    def add_usage(self, unit: str, quantity: float) -> None:
+        self.usage[unit] = self.usage.get(unit, 0.0) + quantity
+
+    def _drop(self) -> None:
+        self.dropped += 1
