@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from datetime import date as Date
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -44,13 +45,13 @@ class Opening:
 class Special:
     """A day that is not like its weekday; `own`: of these hours alone, which goes before those of the whole domain."""
 
-    date: date
+    date: Date
     ranges: tuple[Range, ...] = ()
     name: str = ""
     every_year: bool = False
     own: bool = True
 
-    def falls_on(self, day: date) -> bool:
+    def falls_on(self, day: Date) -> bool:
         if self.every_year:
             return (self.date.month, self.date.day) == (day.month, day.day)
         return self.date == day
@@ -76,7 +77,7 @@ class Timetable:
     subdivision: str = ""
     language: str = "en"
 
-    def day(self, day: date) -> Day:
+    def day(self, day: Date) -> Day:
         falling = [special for special in self.specials if special.falls_on(day)]
         if falling:
             chosen = min(falling, key=lambda special: (special.every_year, not special.own))
@@ -101,7 +102,7 @@ class Timetable:
             return Opening(False, today.reason, None, begin.astimezone(zone), today.name, local, self.weekly)
         return Opening(False, today.reason, None, None, today.name, local, self.weekly)
 
-    def _spans(self, first: date) -> Iterator[tuple[datetime, datetime]]:
+    def _spans(self, first: Date) -> Iterator[tuple[datetime, datetime]]:
         """The times when it is open, from the day before, in UTC, without breaks between those that touch."""
         zone = ZoneInfo(self.zone)
         begin = end = None
@@ -124,7 +125,7 @@ class Timetable:
             yield begin, end
 
 
-def wall_time(day: date, minutes: int, zone: ZoneInfo, *, last: bool) -> datetime:
+def wall_time(day: Date, minutes: int, zone: ZoneInfo, *, last: bool) -> datetime:
     """The instant (UTC) of a time on the wall. `last`: of two, the later one."""
     days, minute = divmod(minutes, DAY_MIN)
     naive = datetime.combine(day + timedelta(days=days), time(*divmod(minute, 60)))
@@ -145,8 +146,4 @@ def _jump(naive: datetime, zone: ZoneInfo) -> datetime:
             early = middle
         else:
             late = middle
-    return (
-        late.replace(microsecond=0)
-        if late.microsecond < 500_000
-        else late.replace(microsecond=0) + timedelta(seconds=1)
-    )
+    return late.replace(microsecond=0)  # clocks jump on whole seconds

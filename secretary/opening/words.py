@@ -65,8 +65,8 @@ def week(weekly: Weekly, language: str) -> str:
         return ""
     spoken = [f"{_days(days, portuguese)} {_ranges(ranges, portuguese)}" for days, ranges in groups]
     if portuguese:
-        return f"Abrimos {_listed(spoken, 'e')}."
-    return f"We are open {_listed(spoken, 'and')}."
+        return f"Abrimos {_listed(spoken, 'e', pause=True)}."
+    return f"We are open {_listed(spoken, 'and', pause=True)}."
 
 
 def _now(opening: Opening, portuguese: bool) -> str:
@@ -151,7 +151,9 @@ def _ranges(ranges: Sequence[Range], portuguese: bool) -> str:
 
 def _range(one: Range, portuguese: bool) -> str:
     if portuguese:
-        return f"{_from_pt(_clock_pt(one.start))} {_at_pt(_clock_pt(one.end))}"
+        # The word for hours stands once, at the end: das treze às dezoito horas.
+        begin = _clock_pt(one.start).removesuffix(" horas").removesuffix(" hora")
+        return f"{_from_pt(begin)} {_at_pt(_clock_pt(one.end))}"
     # Nine to six needs no more words; what begins or ends at other times of the day is told apart.
     plain = 5 * 60 <= one.start < 14 * 60 and 11 * 60 < one.end <= 20 * 60 and one.end - one.start <= 12 * 60
     return f"from {_clock_en(one.start, plain)} to {_clock_en(one.end, plain)}"
@@ -227,7 +229,7 @@ def _ordinal(day: int) -> str:
     return f"{_EN_TENS[day // 10]} {special.get(day % 10, _EN_NUMBERS[day % 10] + 'th')}"
 
 
-def _listed(parts: Sequence[str], word: str) -> str:
+def _listed(parts: Sequence[str], word: str, *, pause: bool = False) -> str:
     if len(parts) < 2:
         return "".join(parts)
-    return f"{', '.join(parts[:-1])} {word} {parts[-1]}"
+    return f"{', '.join(parts[:-1])}{',' if pause else ''} {word} {parts[-1]}"

@@ -45,18 +45,21 @@ def opening_of(
         if destination_uuid is not None:
             chosen = Destination.objects.filter(pk=destination_uuid).values_list("hours_id", flat=True).first()
             row = OpeningHours.objects.filter(pk=chosen).first() if chosen else None
-        else:
-            own = Secretary.objects.filter(pk=secretary_uuid).values_list("hours_id", flat=True).first()
-            row = _hours(own)
-        return state_of(row, domain, moment, told)
+            return state_of(row, domain, moment, told=told)
+        secretary = Secretary.objects.only("hours_id", "language").filter(pk=secretary_uuid or UUID(int=0)).first()
+        if secretary is None:
+            return state_of(_hours(None), domain, moment, told=told)
+        return state_of(_hours(secretary.hours_id), domain, moment, told=told, language=secretary.language)
 
 
-def state_of(row: OpeningHours | None, domain: Domain, moment: datetime, told: bool | None = None) -> Opening:
+def state_of(
+    row: OpeningHours | None, domain: Domain, moment: datetime, *, told: bool | None = None, language: str = ""
+) -> Opening:
     """The same for hours that are at hand. Inside the tenant."""
     zone = ZoneInfo(domain.time_zone)
     if row is None:
         return Opening(True, "no_hours", at=moment.astimezone(zone))
-    table = timetable_of(row, domain)
+    table = timetable_of(row, domain, language)
     if row.source == HoursSource.SWITCH and (told is not None or table.weekly.is_empty):
         weekly = None if table.weekly.is_empty else table.weekly
         next_open = table.at(moment).next_open if told is False and weekly is not None else None
@@ -76,8 +79,8 @@ def _hours(own: UUID | None) -> OpeningHours | None:
     return min(rows, key=lambda row: row.pk != own, default=None)
 
 
-def timetable_of(row: OpeningHours, domain: Domain) -> Timetable:
-    """A stored week with its special days. Inside the tenant; one query."""
+def timetable_of(row: OpeningHours, domain: Domain, language: str = "") -> Timetable:
+    """A stored week with its special days; holidays are named in the language. Inside the tenant; one query."""
     return Timetable(
         zone=domain.time_zone,
         weekly=_weekly(row.weekly),
@@ -87,7 +90,7 @@ def timetable_of(row: OpeningHours, domain: Domain) -> Timetable:
         ),
         country=row.holidays_country,
         subdivision=row.holidays_subdivision,
-        language=domain.language,
+        language=language or domain.language,
     )
 
 
