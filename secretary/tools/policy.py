@@ -52,9 +52,6 @@ def judge(name: str, arguments: Mapping[str, Any], *, places: Sequence[Place], c
             allowed["digits"] = _keys(str(allowed.get("digits", "")))
         case names.REQUEST_CALLBACK:
             _callback(allowed, caller)
-        case names.TAKE_MESSAGE:
-            if allowed.get("complete", True) and not (allowed.get("text") or allowed.get("reason")):
-                raise Refused("invalid_arguments", "`text` is missing: ask the caller what the message is.")
         case names.REMEMBER_CALLER:
             if not caller.normal:
                 raise Refused("unknown_caller", "The caller's number is withheld: nothing can be remembered.")

@@ -102,7 +102,7 @@ class HttpTool(TenantModel):
         return self.name
 
     def clean(self) -> None:
-        from secretary.tools.http import template
+        from secretary.tools.http.template import TemplateError, check
         from secretary.tools.schemas import SchemaError, check_schema
 
         errors: dict[str, Any] = {}
@@ -115,8 +115,8 @@ class HttpTool(TenantModel):
         else:
             known = self.parameters.get("properties", {})
             try:
-                template.check(self.url, known)
-            except template.TemplateError as error:
+                check(self.url, known)
+            except TemplateError as error:
                 errors["url"] = str(error)
         if errors:
             raise ValidationError(errors)

@@ -1,0 +1,47 @@
+"""What a call's tools are made of: values read once at its beginning, no database behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from secretary.speech.contract import Place
+from secretary.tools.http.load import HttpToolProfile
+from secretary.tools.policy import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One secretary's tools in one call."""
+
+    domain_uuid: UUID
+    secretary_uuid: UUID
+    call_uuid: str
+    language: str
+    time_zone: str
+    facts: str
+    """About the business, in the tenant's words."""
+    chosen: tuple[str, ...]
+    own: tuple[HttpToolProfile, ...] = ()
+    places: tuple[Place, ...] = ()
+    remembers: bool = False
+    caller: Caller = field(default_factory=Caller)
+
+
+@dataclass(slots=True)
+class Kept:
+    """What the caller told of themselves, as far as tools were given it: the last word counts."""
+
+    values: dict[str, str] = field(default_factory=dict)
+
+    def take(self, arguments: Mapping[str, Any]) -> None:
+        for name, given in (
+            ("name", arguments.get("name") or arguments.get("caller_name")),
+            ("number", arguments.get("number")),
+            ("reason", arguments.get("reason")),
+            ("urgency", arguments.get("urgency")),
+        ):
+            if given:
+                self.values[name] = str(given)[:200]

@@ -1,0 +1,83 @@
+"""What other rooms do for a secretary's tools: hours, who is free, callbacks. Here their answers become words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, time
+from importlib import import_module
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from secretary.conversation.office import Outcome
+from secretary.tools.about import Setup
+
+
+def moment(text: str, time_zone: str) -> datetime | None:
+    """A model's local date or time; None for what is none. A date alone is its noon."""
+    text = text.strip().replace("Z", "")
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if len(text) <= 10:
+        found = datetime.combine(found.date(), time(12))
+    try:
+        return found if found.tzinfo is not None else found.replace(tzinfo=ZoneInfo(time_zone))
+    except (ValueError, KeyError):
+        return None
+
+
+def opening_hours(setup: Setup, *, destination_uuid: UUID | None = None, at: str = "") -> Outcome:
+    """Open or closed, in the secretary's language."""
+    when = moment(at, setup.time_zone) if at else None
+    if at and when is None:
+        return Outcome("invalid_arguments", "`at` must be a date or a date and time, as 2026-05-31T14:00.")
+    opening = import_module("secretary.selectors.opening")
+    found = opening.opening_of(
+        domain_uuid=setup.domain_uuid, secretary_uuid=setup.secretary_uuid, destination_uuid=destination_uuid, at=when
+    )
+    return Outcome("ok", str(opening.describe(found, setup.language)))
+
+
+FREE: Mapping[str, str] = {
+    "free": "Free to talk: offer to put the caller through.",
+    "busy": "On the telephone right now. Offer to take a message, or to try all the same.",
+    "dnd": "Does not want to be disturbed. Offer to take a message.",
+    "unregistered": "Their telephone is switched off. Offer to take a message.",
+    "no_agents": "Nobody of them is there right now. Offer to take a message.",
+    "unknown": "It cannot be told. You may try to put the caller through.",
+}
+
+
+async def check_available(setup: Setup, destination_uuid: UUID) -> Outcome:
+    availability = import_module("secretary.services.availability")
+    found = await availability.availability_of(domain_uuid=setup.domain_uuid, destination_uuid=destination_uuid)
+    return Outcome("ok", f"{found.word}: {FREE.get(found.word, FREE['unknown'])}")
+
+
+def request_callback(setup: Setup, arguments: Mapping[str, Any]) -> Outcome:
+    callbacks = import_module("secretary.services.callbacks")
+    times = {}
+    for name in ("not_before", "not_after"):
+        if arguments.get(name):
+            times[name] = moment(str(arguments[name]), setup.time_zone)
+            if times[name] is None:
+                return Outcome("invalid_arguments", f"`{name}` must be a date and time, as 2026-05-31T14:00.")
+    place = arguments.get("destination_uuid")
+    try:
+        callbacks.request_callback(
+            domain_uuid=setup.domain_uuid,
+            secretary_uuid=setup.secretary_uuid,
+            call_uuid=UUID(setup.call_uuid),
+            number=str(arguments["number"]),
+            name=str(arguments.get("name", "")) or setup.caller.name,
+            reason=str(arguments.get("reason", "")),
+            consent=True,
+            not_before=times.get("not_before"),
+            not_after=times.get("not_after"),
+            destination_uuid=UUID(str(place)) if place else None,
+        )
+    except callbacks.CallbackRefused as refusal:
+        return Outcome(str(refusal.reason), "The callback was not taken. Say so, and offer to take a message.")
+    return Outcome("ok", "They will be called back. Tell them so.")
