@@ -11,6 +11,8 @@ from django.db import transaction
 from secretary.models import Secretary
 from secretary.services.optimistic import lock_settings, lock_unchanged
 from secretary.services.room import check_room
+from secretary.tools import history
+from secretary.tools.choice import check_tool_names
 from tenants import audit
 
 
@@ -18,9 +20,12 @@ def _store(secretary: Secretary, values: dict[str, Any]) -> Secretary:
     before = audit.before(secretary)
     for name, value in values.items():
         setattr(secretary, name, value)
+    if "tools" in values:
+        check_tool_names(values["tools"])
     secretary.full_clean()
     secretary.save()
     audit.saved(secretary, before)
+    history.keep(secretary, None if before is None else before["prompt"])
     return secretary
 
 
