@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from secretary.services import calls, orphans, quota_mail, retention
+from secretary.services import calls, message_mail, orphans, quota_mail, retention
 from secretary.services.caller_requests import run_waiting
 
 
@@ -18,6 +18,12 @@ def sweep_calls() -> None:
 def mail_quota_alarms() -> None:
     """Write to the administrators of domains whose quotas run out."""
     quota_mail.mail_alarms()
+
+
+@shared_task(name="secretary.mail_messages")
+def mail_messages() -> None:
+    """Write to those for whom callers left a message."""
+    message_mail.send_waiting()
 
 
 @shared_task(name="secretary.forget_old_data")

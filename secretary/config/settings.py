@@ -136,6 +136,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-calls": {"task": "secretary.sweep_calls", "schedule": 15.0, "options": {"expires": 14}},
     "sweep-sign-ins": {"task": "panel.sweep_sign_ins", "schedule": 3600.0, "options": {"expires": 3500}},
     "sweep-webhooks": {"task": "webhooks.sweep", "schedule": 15.0, "options": {"expires": 14}},
+    "mail-messages": {"task": "secretary.mail_messages", "schedule": 20.0, "options": {"expires": 18}},
     "mail-quota-alarms": {"task": "secretary.mail_quota_alarms", "schedule": 60.0, "options": {"expires": 55}},
     "forget-old-data": {"task": "secretary.forget_old_data", "schedule": 3600.0, "options": {"expires": 3000}},
     "sweep-orphans": {"task": "secretary.sweep_orphans", "schedule": 6 * 3600.0, "options": {"expires": 3000}},

@@ -1,4 +1,4 @@
-from secretary.models.call import Call, CallOutcome
+from secretary.models.call import Call, CallOutcome, RecordingState
 from secretary.models.callback import Callback, CallbackAttempt, CallbackState, ConsentHow
 from secretary.models.caller_request import CallerRequest, CallerRequestKind, CallerRequestState
 from secretary.models.calling_rules import CallingRules
@@ -7,9 +7,10 @@ from secretary.models.event import CallEvent
 from secretary.models.extension import ExtensionMapping
 from secretary.models.member_destination import MemberDestination
 from secretary.models.message import Message, Urgency
+from secretary.models.message_mail import MailState, MessageMail
 from secretary.models.opening_hours import HoursSource, OpeningHours, SpecialDay
 from secretary.models.price import DomainPrice, ProviderPrice, UsageUnit
-from secretary.models.secretary import ClosedAction, Secretary
+from secretary.models.secretary import ClosedAction, Recorder, Secretary
 from secretary.models.usage import UsageDay, UsageRecord
 from secretary.models.utterance import Speaker, Utterance
 
@@ -31,10 +32,14 @@ __all__ = [
     "DomainPrice",
     "ExtensionMapping",
     "HoursSource",
+    "MailState",
     "MemberDestination",
     "Message",
+    "MessageMail",
     "OpeningHours",
     "ProviderPrice",
+    "Recorder",
+    "RecordingState",
     "Secretary",
     "Speaker",
     "SpecialDay",

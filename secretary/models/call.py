@@ -21,6 +21,13 @@ class CallOutcome(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class RecordingState(models.TextChoices):
+    NONE = "", _("none, or at once")
+    WAITING = "waiting", _("still on the switch")
+    STORED = "stored", _("fetched")
+    MISSING = "missing", _("lost")
+
+
 class Call(TenantModel):
     """One call. `call_uuid` is FreeSWITCH's Unique-ID. While in progress it is also the lease of a call slot."""
 
@@ -67,6 +74,10 @@ class Call(TenantModel):
     )
     recording = models.CharField(_("recording"), max_length=300, blank=True, default="")
     """Path below DATA_DIR."""
+    recording_state = models.CharField(
+        max_length=8, choices=RecordingState.choices, blank=True, default=RecordingState.NONE
+    )
+    """Where the switch records: whether its file has been fetched."""
     latency = models.JSONField(default=dict, blank=True)
     """Milliseconds by stage."""
     summary = models.TextField(_("summary"), blank=True, default="")

@@ -54,6 +54,8 @@ class Destination(TenantModel):
     kind = models.CharField(
         _("kind"), max_length=16, choices=DestinationKind.choices, default=DestinationKind.EXTENSION
     )
+    message_email = models.EmailField(_("messages by e-mail to"), blank=True, default="")
+    """Empty: to the people who are reached here."""
     enabled = models.BooleanField(_("enabled"), default=True)
     priority = models.SmallIntegerField(_("priority"), default=0)
     """Higher first, where several match what the caller said."""

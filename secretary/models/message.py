@@ -69,6 +69,7 @@ class Message(TenantModel):
         ordering = ("-created_at",)
         indexes = (models.Index(fields=("domain", "-created_at"), name="secretary_message_recent"),)
         constraints = (
+            models.UniqueConstraint(fields=("domain", "message_uuid"), name="secretary_message_tenant"),
             models.CheckConstraint(condition=models.Q(urgency__in=Urgency.values), name="secretary_message_urgency"),
         )
 

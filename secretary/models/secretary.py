@@ -16,6 +16,7 @@ from tenants.models.domain import Language
 DIALLED = RegexValidator(r"^[0-9*#]{1,20}\Z", _("Only digits, * and #, at most 20."))
 MAX_GREETING: Final = 1_000
 MAX_PROMPT: Final = 20_000
+MAX_EMAILS: Final = 5
 MAX_NOTICE: Final = 300
 
 
@@ -26,6 +27,13 @@ class ClosedAction(models.TextChoices):
     MESSAGE = "message", _("Say that it is closed, and take a message")
     SECRETARY = "secretary", _("Another secretary answers")
     FALLBACK = "fallback", _("Nobody answers: straight to a number, or to the fallback")
+
+
+class Recorder(models.TextChoices):
+    """Who writes a call's recording."""
+
+    NODE = "node", _("This platform: the conversation with the secretary")
+    SWITCH = "switch", _("The switch: the whole call, also after it was put through")
 
 
 class Secretary(TenantModel):
@@ -40,6 +48,12 @@ class Secretary(TenantModel):
     prompt = models.TextField(_("facts about the business"), max_length=MAX_PROMPT, blank=True, default="")
     provider = models.CharField(_("provider"), max_length=40, default="local")
     record_calls = models.BooleanField(_("record calls"), default=False)
+    recorder = models.CharField(_("recorded by"), max_length=8, choices=Recorder.choices, default=Recorder.NODE)
+    message_emails = ArrayField(
+        models.EmailField(), verbose_name=_("messages by e-mail to"), size=MAX_EMAILS, default=list, blank=True
+    )
+    """Where a message goes that is for nobody in particular, or for somebody without an address."""
+    mail_audio = models.BooleanField(_("attach the recording"), default=False)
     max_call_s = models.PositiveIntegerField(
         _("longest call (s)"), default=600, validators=[MinValueValidator(10), MaxValueValidator(14_400)]
     )
@@ -107,6 +121,7 @@ class Secretary(TenantModel):
             # The target of foreign keys that stay inside the tenant.
             models.UniqueConstraint(fields=("domain", "secretary_uuid"), name="secretary_secretary_tenant"),
             models.CheckConstraint(condition=models.Q(language__in=Language.values), name="secretary_language"),
+            models.CheckConstraint(condition=models.Q(recorder__in=Recorder.values), name="secretary_recorder"),
             models.CheckConstraint(
                 condition=models.Q(closed_action__in=ClosedAction.values), name="secretary_closed_action"
             ),

@@ -19,7 +19,7 @@ from secretary.errors import BudgetUsedUp, ForeignCall, MinutesUsedUp, QuotaFull
 from secretary.models import Call, CallEvent, CallOutcome, Destination, Speaker, UsageUnit, Utterance
 from secretary.profiles import CallRecord, SecretaryProfile, UsageItem
 from secretary.selectors.prices import unit_prices
-from secretary.services import clean, redacting
+from secretary.services import clean, message_mail, redacting
 from secretary.services.allowance import GRANT_S, LEAST_S, first_grant, lock_slots, out_of_money
 from secretary.services.messages import save_message
 from secretary.services.metering import meter_call
@@ -218,6 +218,7 @@ def finish_call(*, domain_uuid: UUID, call_uuid: UUID, record: CallRecord, node:
         _meter(call, call.answered_at, call.ended_at, record.usage)
         facts.call_ended(call)
         facts.messages_of(call)
+        message_mail.plan_of(call)
     return True
 
 
@@ -295,6 +296,7 @@ def sweep_calls(now: datetime | None = None) -> int:
                 _meter(call, began, max(began, call.lease_until - LEASE))
                 facts.call_ended(call)
                 facts.messages_of(call)
+                message_mail.plan_of(call)
     if ended:
         log.warning("calls.node_lost", calls=ended, call_uuids=[str(call_uuid) for call_uuid in call_uuids[:20]])
     return ended

@@ -9,7 +9,7 @@ from secretary.models import Call, CallOutcome, Destination, Message
 from secretary.profiles import MessageRecord
 from secretary.redaction import redact
 from secretary.selectors.data_rules import redaction_of
-from secretary.services import clean
+from secretary.services import clean, message_mail
 from secretary.webhooks import facts
 from tenants.context import tenant_context
 
@@ -55,4 +55,5 @@ def save_message(*, domain_uuid: UUID, call_uuid: UUID, record: MessageRecord) -
         )
         if message.complete or call.outcome != CallOutcome.IN_PROGRESS:
             facts.message_created(message)
+            message_mail.plan(message)
     return message
