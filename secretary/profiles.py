@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from eslbridge.profiles import MediaProfile
+from secretary.opening.timetable import Opening
 from secretary.redaction import CARDS, Kinds
 
 
@@ -21,6 +23,19 @@ class DestinationProfile:
     number: str
     kind: str
     priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class HttpToolProfile:
+    """A tenant's own tool as a call knows it. No secret in it."""
+
+    tool_uuid: UUID
+    name: str
+    description: str
+    parameters: Mapping[str, Any] = field(hash=False)
+    timeout_s: float = 5.0
+    per_call: int = 5
+    per_minute: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,26 @@ class SecretaryProfile:
     """Enabled ones, the highest priority first."""
     redact: Kinds = CARDS
     """What of a conversation is neither shown nor kept."""
+    opening: Opening | None = None
+    """How the secretary's hours stand as the call comes in."""
+    closed_action: str = "answer"
+    """What happens out of hours: one of `secretary.models.ClosedAction`."""
+    closed_greeting: str = ""
+    closed_secretary_uuid: UUID | None = None
+    closed_number: str = ""
+    message_only: bool = False
+    """Out of hours: nobody is put through, a message is taken."""
+    tools: tuple[str, ...] = ()
+    """Names of the platform's tools that were chosen, and of the domain's own."""
+    own_tools: tuple[HttpToolProfile, ...] = ()
+    disclosure: str = ""
+    """What the platform says before anything else; empty: nothing."""
+    record_after_disclosure: bool = False
+    """Callers must have been told before a word of theirs is recorded."""
+    remembers_callers: bool = False
+    country_code: str = "1"
+    """Of numbers that are shown without one."""
+    prompt_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +116,8 @@ class MessageRecord:
     """Path below DATA_DIR."""
     complete: bool = False
     message_uuid: UUID = field(default_factory=uuid4)
+    given: Mapping[str, str] = field(default_factory=dict)
+    """What the caller told of themselves: `name`, `number`, `reason`, `urgency`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +145,10 @@ class CallRecord:
     events: tuple[EventRecord, ...] = ()
     message: MessageRecord | None = None
     usage: tuple[UsageItem, ...] = ()
+    language: str = "en"
+    """Of the summary."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What the caller told of themselves, as tools were given it: `name`, `number`, `reason`, `urgency`."""
+    disclosure: str = ""
+    """What the caller was told before anything else, as far as it was spoken."""
+    prompt_version: int | None = None

@@ -20,10 +20,12 @@ MOST_REQUESTS: Final = 50
 
 def country_code() -> str:
     """Of numbers that are shown without one."""
-    code = rules_of().country_code
-    if code:
-        return code
-    return "55" if Domain.objects.get().language == Language.BRAZILIAN_PORTUGUESE else "1"
+    return rules_of().country_code or country_of(Domain.objects.get().language)
+
+
+def country_of(language: str) -> str:
+    """The country code that goes with a domain's language."""
+    return "55" if language == Language.BRAZILIAN_PORTUGUESE else "1"
 
 
 def calls_of(number: str) -> list[UUID]:

@@ -17,10 +17,16 @@ from secretary.errors import (
 )
 from secretary.models import Call, Destination, ExtensionMapping, Secretary
 from secretary.profiles import DestinationProfile, SecretaryProfile
+from secretary.selectors.caller_data import country_of
 from secretary.selectors.data_rules import redaction_of
+from secretary.tools.disclosure import disclosure
+from secretary.tools.history import live_version
+from secretary.tools.http.load import profiles as http_tools
+from secretary.tools.names import BUILT_IN
 from tenants.context import tenant_context
 from tenants.errors import InvalidTenantError
 from tenants.models import Domain
+from tenants.quotas import rules_of
 
 
 def resolve_secretary(
@@ -50,6 +56,8 @@ def _resolve(secretary_uuid: UUID | str | None, extension: str) -> SecretaryProf
     media = media_profile(domain_uuid=domain.domain_uuid)
     if media is None:
         raise NoCredential(f"{domain.name} has no ESL credential.")
+    rules = rules_of()
+    told = secretary.record_calls and rules.announce_recording
     return SecretaryProfile(
         domain_uuid=domain.domain_uuid,
         domain_name=domain.name,
@@ -69,7 +77,20 @@ def _resolve(secretary_uuid: UUID | str | None, extension: str) -> SecretaryProf
         fallback_number=secretary.fallback_number,
         extension=extension if extension.isascii() and len(extension) <= 20 else "",
         media=media,
-        redact=redaction_of(),
+        redact=redaction_of(rules),
+        tools=tuple(secretary.tools),
+        own_tools=http_tools([name for name in secretary.tools if name not in BUILT_IN]),
+        disclosure=disclosure(
+            secretary.language,
+            ai=rules.announce_ai or secretary.announce_ai,
+            recording=told,
+            ai_notice=secretary.ai_notice,
+            recording_notice=secretary.recording_notice,
+        ),
+        record_after_disclosure=told,
+        remembers_callers=rules.remember_callers,
+        country_code=rules.country_code or country_of(domain.language),
+        prompt_version=live_version(secretary.pk) if secretary.prompt else None,
         destinations=tuple(
             DestinationProfile(
                 destination_uuid=row.destination_uuid,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from secretary.profiles import HttpToolProfile
 from secretary.speech.contract import Place
-from secretary.tools.http.load import HttpToolProfile
 from secretary.tools.policy import Caller
 
 

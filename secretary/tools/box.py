@@ -17,12 +17,13 @@ import structlog
 
 from secretary.conversation.actions import Note
 from secretary.conversation.office import Outcome
+from secretary.profiles import HttpToolProfile
 from secretary.speech.contract import ToolSpec
 from secretary.tools import business, catalogue, elsewhere, facts, names, policy, schemas
 from secretary.tools.about import Kept, Setup
 from secretary.tools.catalogue import Offered
 from secretary.tools.http import client
-from secretary.tools.http.load import HttpToolProfile, ready
+from secretary.tools.http.load import ready
 from secretary.tools.rate import rate
 from tenants.context import in_thread
 from tenants.errors import UndecryptableError

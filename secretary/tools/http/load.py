@@ -4,26 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
+from secretary.profiles import HttpToolProfile
 from secretary.tools.models import HttpTool
 from tenants.context import tenant_context
-
-
-@dataclass(frozen=True, slots=True)
-class HttpToolProfile:
-    """A tenant's tool as a call knows it. No secret in it."""
-
-    tool_uuid: UUID
-    name: str
-    description: str
-    parameters: Mapping[str, Any] = field(hash=False)
-    timeout_s: float = 5.0
-    per_call: int = 5
-    per_minute: int = 60
 
 
 @dataclass(frozen=True, slots=True)
