@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
-from eslbridge import consulting, jobs
+from eslbridge import consulting, jobs, originating
 from eslbridge.esl import commands
 from eslbridge.esl.errors import CommandFailed, CommandRefused, CommandTimeout, EslError, NotConnected
 from eslbridge.esl.interface import EslClient
-from eslbridge.jobs import JobResult
+from eslbridge.jobs import JobLost, JobResult
 from eslbridge.models import Job, JobKind, JobOutcome
 from eslbridge.outcomes import outcome_of
 from eslbridge.policy import DestinationKind, check_destination
@@ -35,17 +35,17 @@ HANGUP_CAUSES: Final = frozenset({"NORMAL_CLEARING", "USER_BUSY", "CALL_REJECTED
 NO_CHANNEL: Final = "no such channel"
 
 
-class JobLost(Exception):
-    """The job was cancelled, is too late, or is another worker's by now: send nothing."""
-
-
 def refuse(job: Job) -> JobResult | None:
     """Judge a job by its arguments once more, at the last moment before the switch hears of it. None: go ahead."""
-    if job.kind in (JobKind.TRANSFER, JobKind.HANGUP, JobKind.CONSULT) and job.call_uuid is None:
+    if job.kind == JobKind.ORIGINATE:
+        return originating.refuse(job)
+    if job.kind == JobKind.HANGUP and job.argument("job_uuid"):
+        return originating.refuse_to_hang_up(job)
+    if job.call_uuid is None:
         return JobResult(JobOutcome.NOT_ALLOWED, "the job names no call")
-    if job.kind in (JobKind.TRANSFER, JobKind.ORIGINATE, JobKind.CONSULT):
+    if job.kind in (JobKind.TRANSFER, JobKind.CONSULT):
         kind = job.argument("kind") or DestinationKind.EXTENSION
-        external = job.kind != JobKind.ORIGINATE and kind == DestinationKind.EXTERNAL
+        external = kind == DestinationKind.EXTERNAL
         decision = check_destination(number=job.argument("number"), kind=kind, enabled=True, external_allowed=external)
         if not decision.allowed:
             return JobResult(JobOutcome.NOT_ALLOWED, decision.reason)
@@ -58,9 +58,9 @@ def perform(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
         case JobKind.TRANSFER:
             return transfer(job, switch, endpoint)
         case JobKind.HANGUP:
-            return hang_up(job, switch)
+            return originating.hang_up_ringing(job, switch) if job.argument("job_uuid") else hang_up(job, switch)
         case JobKind.ORIGINATE:
-            return originate(job, switch, endpoint)
+            return originating.originate(job, switch, endpoint)
         case JobKind.CONSULT:
             return consult(job, switch, endpoint)
     return JobResult(JobOutcome.FAILED, "unknown kind")
@@ -150,19 +150,6 @@ def hang_up(job: Job, switch: EslClient) -> JobResult:
     cause = job.argument("cause")
     cause = cause if cause in HANGUP_CAUSES else "NORMAL_CLEARING"
     return _send(job, lambda: switch.uuid_kill(_call_uuid(job), cause))
-
-
-def originate(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
-    """Ring an extension of the domain and, when somebody answers, park the leg under the job's own UUID.
-
-    A leg of that UUID on the switch means that the command went out before: it is not sent twice.
-    """
-    leg = str(job.job_uuid)
-    if switch.uuid_exists(leg):
-        return DONE
-    dial = f"user/{job.argument('number')}@{endpoint.domain_name}"
-    variables = {"origination_uuid": leg, "domain_uuid": str(job.domain_uuid), "domain_name": endpoint.domain_name}
-    return _send(job, lambda: switch.originate(dial, variables=variables, timeout_s=RING_S))
 
 
 def result_of(error: EslError) -> JobResult:

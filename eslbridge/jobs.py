@@ -49,6 +49,10 @@ EXPIRES: Final[Mapping[str, timedelta | None]] = {
 MAX_REASON: Final = 500
 
 
+class JobLost(Exception):
+    """The job was cancelled, is too late, or is another worker's by now: send nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobResult:
     """How a job ended: a `JobOutcome` and, for people, why."""

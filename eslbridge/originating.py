@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -27,13 +27,13 @@ from uuid import UUID
 
 import structlog
 
-from eslbridge import jobs
+from eslbridge import dialling, jobs
 from eslbridge.consulting import dial_string, shown_name
 from eslbridge.esl import commands
 from eslbridge.esl.errors import CommandFailed, CommandTimeout, EslError, NotConnected
 from eslbridge.esl.events import Event
 from eslbridge.esl.interface import EslClient
-from eslbridge.jobs import JobResult
+from eslbridge.jobs import JobLost, JobResult
 from eslbridge.models import Job, JobOutcome
 from eslbridge.outcomes import TransferOutcome, outcome_of
 from eslbridge.policy import DestinationKind
@@ -43,13 +43,15 @@ from tenants.context import give_connection_back
 log = structlog.get_logger(__name__)
 
 RING_S: Final = 25
+LEAST_RING_S: Final = 5
+MOST_RING_S: Final = 60
 PARKED_S: Final = 20
 """How long a leg that was answered waits for us. A worker that dies in between leaves nobody on a silent line."""
 KEPT_S: Final = 120
 """The same for a leg that is connected to nothing: whoever asked for it takes it by its UUID."""
 GRACE_S: Final = 10.0
 """After the second telephone must have stopped ringing."""
-LOOK_S: Final = 0.25
+LOOK_S: Final = 0.1
 CANCEL_S: Final = 8.0
 """How long a leg is looked for that is to be hung up: it may be on its way into existence."""
 ABANDONED: Final = frozenset({"NORMAL_CLEARING", "ORIGINATOR_CANCEL", "NONE", ""})
@@ -105,15 +107,54 @@ class Wish:
 
 
 def _seconds(text: str, default: int) -> int:
-    return min(max(int(text), 5), 60) if text.isascii() and text.isdigit() else default
+    known = text.isascii() and text.isdigit() and len(text) < 6
+    return min(max(int(text), LEAST_RING_S), MOST_RING_S) if known else default
 
 
-class NotMine(Exception):
-    """The job was taken back, is too late, or is another worker's by now: send nothing."""
+def refuse(job: Job) -> JobResult | None:
+    """Ask the policy about both numbers once more, and have the job dial the forms that it gives. None: go ahead.
+
+    The number outside is the one that counts against the domain's limits; the other is only weighed.
+    """
+    try:
+        wish = Wish.of(job)
+    except ValueError:
+        return JobResult(JobOutcome.NOT_ALLOWED, "unknown kind of originate")
+    parts = [("number", wish.number, wish.kind)]
+    if wish.then:
+        parts.append(("to", wish.to, wish.to_kind if wish.then == Then.DIAL else DestinationKind.SECRETARY))
+    counted = next((name for name, _, kind in parts if kind == DestinationKind.EXTERNAL), "number")
+    for name, number, kind in parts:
+        if name == counted:
+            decision = dialling.ask(
+                domain_uuid=job.domain_uuid,
+                number=number,
+                kind=kind,
+                new_call=True,
+                secretary_uuid=job.secretary_uuid,
+                job_uuid=job.job_uuid,
+            )
+        else:
+            decision = dialling.weigh(domain_uuid=job.domain_uuid, number=number, kind=kind)
+        if not decision.allowed:
+            return JobResult(JobOutcome.NOT_ALLOWED, f"{decision.reason} {decision.detail}".strip())
+        job.arguments[name] = decision.dialled or number  # of this attempt; the row keeps what was wanted
+    return None
+
+
+def refuse_to_hang_up(job: Job) -> JobResult | None:
+    """Only what an originate of the same domain has ringing is hung up by its job's UUID."""
+    try:
+        target = UUID(job.argument("job_uuid"))
+    except ValueError:
+        return JobResult(JobOutcome.NOT_ALLOWED, "no job's UUID")
+    if jobs.status(domain_uuid=job.domain_uuid, job_uuid=target) is None:
+        return JobResult(JobOutcome.NOT_ALLOWED, "the domain has no such job")
+    return None
 
 
 def originate(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
-    """Ring the first telephone, and connect whoever answers. Raises EslError before anything was sent, and NotMine.
+    """Ring the first telephone, and connect whoever answers. Raises EslError before anything was sent, and JobLost.
 
     A leg of the job's UUID on the switch means that the command went out before: it is not sent twice.
     """
@@ -121,7 +162,7 @@ def originate(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
     if switch.uuid_exists(leg):
         return JobResult(JobOutcome.DONE)
     if not jobs.mark_sent(job):
-        raise NotMine
+        raise JobLost
     give_connection_back()
     dial = dial_string(kind=wish.kind, number=wish.number, domain_name=endpoint.domain_name)
     try:
@@ -267,11 +308,9 @@ class Hearing:
         """Until it is known. Raises NotConnected."""
         deadline = time.monotonic() + seconds
         while self.result is None and time.monotonic() < deadline:
-            try:
+            # Waiting for whatever it is lets our callback run; what it heard is seen at the next look.
+            with suppress(CommandTimeout):
                 watch.wait_for_event("CHANNEL_HANGUP_COMPLETE", timeout_s=LOOK_S)
-            except CommandTimeout:
-                continue
-            time.sleep(0.01)  # the callback of this very event runs after us
         if self.result is not None:
             return self.result
         if self.last_cause:  # the dialplan goes on without the second telephone: a mailbox, an announcement
@@ -298,10 +337,10 @@ open_watch: Callable[[EslEndpoint], AbstractContextManager[EslClient]] = _own_co
 
 
 def hang_up_ringing(job: Job, switch: EslClient) -> JobResult:
-    """Hang up what an originate of the same domain has ringing. Raises NotMine."""
+    """Hang up what an originate of the same domain has ringing. Raises JobLost."""
     target = UUID(job.argument("job_uuid"))
     if not jobs.mark_sent(job):
-        raise NotMine
+        raise JobLost
     deadline = time.monotonic() + CANCEL_S
     while True:
         give_connection_back()
@@ -311,4 +350,4 @@ def hang_up_ringing(job: Job, switch: EslClient) -> JobResult:
         except CommandFailed:  # not there yet, or not any more
             if jobs.is_over(domain_uuid=job.domain_uuid, job_uuid=target) or time.monotonic() > deadline:
                 return JobResult(JobOutcome.DONE)
-        time.sleep(LOOK_S)
+        time.sleep(0.25)

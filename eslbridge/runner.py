@@ -22,7 +22,7 @@ from tenants.errors import UndecryptableError
 
 log = structlog.get_logger(__name__)
 
-WAITING = frozenset({JobKind.CONSULT})
+WAITING = frozenset({JobKind.CONSULT, JobKind.ORIGINATE})
 """Kinds that mostly wait for a telephone: they share connections."""
 OpenSwitch = Callable[[EslEndpoint], AbstractContextManager[EslClient]]
 
@@ -38,7 +38,7 @@ def run(*, domain_uuid: UUID, job_uuid: UUID, open_switch: OpenSwitch | None = N
             begun = time.monotonic()
             try:
                 result = _perform(job, open_switch or (_shared if job.kind in WAITING else _pooled))
-            except actions.JobLost:
+            except jobs.JobLost:
                 # Changes nothing where the job was cancelled or is another worker's.
                 jobs.finish(job, JobResult(JobOutcome.FAILED, "too late to send it"))
                 log.warning("job.not_sent", kind=job.kind)
@@ -70,7 +70,7 @@ def _perform(job: Job, open_switch: OpenSwitch) -> JobResult:
             return actions.result_of(error)
     except UndecryptableError as error:
         return JobResult(JobOutcome.UNREACHABLE, str(error))
-    except actions.JobLost:
+    except jobs.JobLost:
         raise
     except Exception as error:  # whatever it was, the row must end and the caller be told
         log.exception("job.crashed", kind=job.kind)

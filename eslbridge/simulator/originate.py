@@ -98,27 +98,31 @@ async def _ring_one(
     if extension.conduct == "unregistered":
         return None, "USER_NOT_REGISTERED"
     leg = _new_leg(switch, dial, extension, number, caller)
+    answers, cause = True, ""
+    if extension.conduct == "no_answer" or extension.answer_after_s > seconds:
+        answers, cause = False, "NO_ANSWER"
+    elif extension.conduct == "busy":
+        answers, cause = False, "USER_BUSY"
+    waiting = seconds if cause == "NO_ANSWER" else min(extension.answer_after_s, seconds)
     try:
-        if extension.conduct == "no_answer":
-            await switch.clock.sleep(seconds)
-            cause = "NO_ANSWER"
-        elif extension.conduct == "busy":
-            await switch.clock.sleep(min(extension.answer_after_s, seconds))
-            cause = "USER_BUSY"
-        elif extension.answer_after_s > seconds:
-            await switch.clock.sleep(seconds)
-            cause = "NO_ANSWER"
-        else:
-            await switch.clock.sleep(extension.answer_after_s)
-            cause = leg.hangup_cause
+        await _until_hung_up(switch, leg, waiting)
     except asyncio.CancelledError:
         leg.hang_up("ORIGINATOR_CANCEL")
         raise
-    if cause or leg.is_down:
+    if leg.is_down or not answers:
         leg.hang_up(cause)
-        return None, cause
+        return None, leg.hangup_cause
     leg.answer()
     return leg, "SUCCESS"
+
+
+async def _until_hung_up(switch: StandInSwitch, leg: Channel, seconds: float) -> None:
+    """Ring for that long, or until somebody hangs the ringing leg up (`uuid_kill`)."""
+    ended = asyncio.ensure_future(leg.ended.wait())
+    try:
+        await asyncio.wait({ended}, timeout=switch.clock.real(seconds) if seconds > 0 else 0)
+    finally:
+        ended.cancel()
 
 
 def _new_leg(
