@@ -61,6 +61,16 @@ class BudgetUsedUp(CallRefused):
     reason = "budget_used_up"
 
 
+class ClosedNow(CallRefused):
+    """Out of hours, and nobody is to answer. `number`: where the caller goes; empty: the fallback."""
+
+    reason = "closed"
+
+    def __init__(self, message: str, *, number: str = "", context: str = "") -> None:
+        super().__init__(message)
+        self.number, self.context = number, context
+
+
 class ForeignCall(CallRefused):
     """The channel is already on record as another tenant's call (it was transferred between domains)."""
 
@@ -69,6 +79,18 @@ class ForeignCall(CallRefused):
 
 class TransferRefused(Exception):
     """A transfer that the platform does not do. `reason` is the policy's word, or `unknown_destination`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class CallbackRefused(Exception):
+    """A callback that the platform does not take, or not any more.
+
+    `reason` is a word of the policy about the number, or one of: no_consent, too_late, too_many, unknown_call,
+    unknown_secretary, unknown_destination, not_a_person, nobody, not_open.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -36,7 +36,7 @@ class Opening:
     """Closed: when it opens."""
     name: str = ""
     """Of the holiday or special day."""
-    at: datetime | None = None
+    at: datetime | None = field(default=None, compare=False)
     """The moment, in the domain's time zone."""
     weekly: Weekly | None = None
 

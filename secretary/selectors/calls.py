@@ -19,6 +19,7 @@ from secretary.models import Call, Destination, ExtensionMapping, Secretary
 from secretary.profiles import DestinationProfile, SecretaryProfile
 from secretary.selectors.caller_data import country_of
 from secretary.selectors.data_rules import redaction_of
+from secretary.selectors.opening import hours_of_secretary, state_of
 from secretary.tools.disclosure import disclosure
 from secretary.tools.history import live_version
 from secretary.tools.http.load import profiles as http_tools
@@ -30,21 +31,22 @@ from tenants.quotas import rules_of
 
 
 def resolve_secretary(
-    *, domain_uuid: UUID | str, secretary_uuid: UUID | str | None, extension: str
+    *, domain_uuid: UUID | str, secretary_uuid: UUID | str | None, extension: str, told_open: bool | None = None
 ) -> SecretaryProfile:
     """Find who answers a call. The arguments come from channel variables and may be anything.
 
     The secretary named decides; where none is named (the 8XXX pattern of the dialplan), the extension dialled does.
+    `told_open`: what a time condition of the telephone system has said of the call.
     Raises UnknownDomain, DomainDisabled, UnknownSecretary, UnmappedExtension, SecretaryDisabled, NoCredential.
     """
     try:
         with tenant_context(domain_uuid):
-            return _resolve(secretary_uuid, extension)
+            return _resolve(secretary_uuid, extension, told_open)
     except InvalidTenantError as error:
         raise UnknownDomain("The call names no domain's UUID.") from error
 
 
-def _resolve(secretary_uuid: UUID | str | None, extension: str) -> SecretaryProfile:
+def _resolve(secretary_uuid: UUID | str | None, extension: str, told_open: bool | None) -> SecretaryProfile:
     domain = Domain.objects.first()
     if domain is None:
         raise UnknownDomain("There is no domain of this UUID.")
@@ -78,6 +80,13 @@ def _resolve(secretary_uuid: UUID | str | None, extension: str) -> SecretaryProf
         extension=extension if extension.isascii() and len(extension) <= 20 else "",
         media=media,
         redact=redaction_of(rules),
+        opening=state_of(
+            hours_of_secretary(secretary), domain, timezone.now(), told=told_open, language=secretary.language
+        ),
+        closed_action=secretary.closed_action,
+        closed_greeting=secretary.closed_greeting,
+        closed_secretary_uuid=secretary.closed_secretary_id,
+        closed_number=secretary.closed_number,
         tools=tuple(secretary.tools),
         own_tools=http_tools([name for name in secretary.tools if name not in BUILT_IN]),
         disclosure=disclosure(

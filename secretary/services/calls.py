@@ -18,12 +18,14 @@ from django.utils import timezone
 from secretary.errors import BudgetUsedUp, ForeignCall, MinutesUsedUp, QuotaFull
 from secretary.models import Call, CallEvent, CallOutcome, Destination, Speaker, UsageUnit, Utterance
 from secretary.profiles import CallRecord, SecretaryProfile, UsageItem
+from secretary.selectors.data_rules import redaction_of
 from secretary.selectors.prices import unit_prices
 from secretary.services import clean, message_mail, redacting
 from secretary.services.allowance import GRANT_S, LEAST_S, first_grant, lock_slots, out_of_money
 from secretary.services.messages import save_message
 from secretary.services.metering import meter_call
 from secretary.services.quota_alarms import look
+from secretary.tools import remains
 from secretary.webhooks import facts
 from tenants.context import platform_context, tenant_context
 from tenants.models import Domain
@@ -58,6 +60,7 @@ def open_call(
     transport: str = "",
     caller_number: str = "",
     caller_name: str = "",
+    toll_allow: str = "",
 ) -> OpenedCall:
     """Take a call slot and write the call's row. Texts come from SIP and are cleaned.
 
@@ -97,6 +100,7 @@ def open_call(
                     "domain_id": profile.domain_uuid,
                     "caller_number": clean.line(caller_number, 64),
                     "caller_name": clean.line(caller_name, 120),
+                    "toll_allow": clean.line(toll_allow, 200),
                     "started_at": now,
                 },
             )
@@ -215,6 +219,8 @@ def finish_call(*, domain_uuid: UUID, call_uuid: UUID, record: CallRecord, node:
         _write_transcript(call, record)
         if record.message is not None:
             save_message(domain_uuid=domain_uuid, call_uuid=call_uuid, record=record.message)
+        remains.fill(call, record, redaction_of())
+        call.save(update_fields=("summary", "facts", "disclosure", "prompt_version", "updated_at"))
         _meter(call, call.answered_at, call.ended_at, record.usage)
         facts.call_ended(call)
         facts.messages_of(call)

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 MOST_TEXT: Final = 256
+_TOLD: Final = {
+    **dict.fromkeys(("true", "yes", "1", "open"), True),
+    **dict.fromkeys(("false", "no", "0", "closed"), False),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,10 @@ class Arrival:
     extension: str
     caller_number: str
     caller_name: str
+    toll_allow: str = ""
+    """FusionPBX's classes of a caller who is an extension; empty: none are used, or the call is from outside."""
+    told_open: bool | None = None
+    """What a time condition before us has said in `secretary_open`; None: there was none."""
 
     @classmethod
     def of(cls, call_uuid: str, variables: Mapping[str, str]) -> Arrival:
@@ -35,4 +43,6 @@ class Arrival:
             extension=read("secretary_extension", "Caller-Destination-Number"),
             caller_number=read("Caller-Caller-ID-Number", "caller_id_number"),
             caller_name=read("Caller-Caller-ID-Name", "caller_id_name"),
+            toll_allow=read("toll_allow"),
+            told_open=_TOLD.get(read("secretary_open").strip().lower()),
         )

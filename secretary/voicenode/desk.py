@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -12,7 +13,7 @@ from django.conf import settings
 from secretary.conversation.session import Record
 from secretary.profiles import CallRecord, EventRecord, SecretaryProfile, UtteranceRecord
 from secretary.selectors.calls import resolve_secretary
-from secretary.services import allowance, calls
+from secretary.services import after_hours, allowance, calls
 from secretary.voicenode.arrival import Arrival
 from tenants.errors import InvalidTenantError
 from tenants.models import Domain
@@ -24,21 +25,29 @@ class Admitted:
 
     profile: SecretaryProfile
     allowed_s: float | None
+    closed: Mapping[str, object] = field(default_factory=dict)
+    """Out of hours: what the timeline says about it."""
 
 
 def admit(arrival: Arrival) -> Admitted:
-    """Find who answers, and take a call slot and time of the tenant's quotas. Raises CallRefused."""
-    profile = resolve_secretary(
-        domain_uuid=arrival.domain_uuid, secretary_uuid=arrival.secretary_uuid or None, extension=arrival.extension
+    """Find who answers, by the hours, and take a call slot and time of the tenant's quotas. Raises CallRefused."""
+    called = resolve_secretary(
+        domain_uuid=arrival.domain_uuid,
+        secretary_uuid=arrival.secretary_uuid or None,
+        extension=arrival.extension,
+        told_open=arrival.told_open,
     )
+    taken = after_hours.settle(called)
+    profile = taken.profile
     opened = calls.open_call(
         profile=profile,
         call_uuid=UUID(arrival.call_uuid),
         node=settings.VOICENODE_NAME,
         caller_number=arrival.caller_number,
         caller_name=arrival.caller_name,
+        toll_allow=arrival.toll_allow,
     )
-    return Admitted(profile, opened.allowed_s)
+    return Admitted(profile, opened.allowed_s, taken.note)
 
 
 def renew(*, node: str, call_uuids: list[UUID]) -> dict[UUID, float | None]:

@@ -22,10 +22,11 @@ from eslbridge.media.contract import AudioLeg
 from eslbridge.media.node import MediaNode
 from eslbridge.profiles import MediaProfile
 from secretary.audio.vad import VoiceActivity
+from secretary.conversation.actions import Note
 from secretary.conversation.recording import Disk
 from secretary.conversation.session import Record, Session
 from secretary.conversation.state import Rules
-from secretary.errors import CallRefused
+from secretary.errors import CallRefused, ClosedNow
 from secretary.profiles import SecretaryProfile
 from secretary.redaction import redact_lines
 from secretary.selectors.greetings import greeting_of
@@ -142,6 +143,8 @@ class Reception:
         try:
             async with asyncio.timeout(ADMIT_S):
                 admitted = await asyncio.shield(admission)
+        except ClosedNow as closed:
+            await self._refuse(call, arrival, closed.reason, str(closed), to=closed)
         except CallRefused as refusal:
             await self._refuse(call, arrival, refusal.reason, str(refusal))
         except TimeoutError:
@@ -153,16 +156,29 @@ class Reception:
         else:
             await self._converse(call, arrival, admitted, began)
 
-    async def _refuse(self, call: OutboundCall, arrival: Arrival, reason: str, why: str) -> None:
+    async def _refuse(
+        self, call: OutboundCall, arrival: Arrival, reason: str, why: str, to: ClosedNow | None = None
+    ) -> None:
         metrics.REFUSED.labels(reason).inc()
         log.warning("call_refused", reason=reason, why=why, extension=arrival.extension)
         try:
-            await call.leave(reason)
+            await self._send_away(call, reason, to)
         finally:
             try:
                 await in_thread(desk.note_refusal, arrival, reason)
             except Exception as error:
                 log.warning("refusal_not_noted", error=repr(error))
+
+    async def _send_away(self, call: OutboundCall, reason: str, to: ClosedNow | None) -> None:
+        """To the number that a secretary has out of hours, else back to the dialplan and its fallback."""
+        if to is not None and to.number:
+            try:
+                await call.transfer(to.number, context=to.context)
+            except ControlError as error:
+                log.warning("closed_number_not_reached", error=str(error))
+            else:
+                return
+        await call.leave(reason)
 
     async def _undo(self, admission: asyncio.Future[desk.Admitted], call_uuid: str) -> None:
         """Free the slot that was taken when nobody waited for it any more."""
@@ -201,6 +217,8 @@ class Reception:
                 began=began,
             )
             record = session.record
+            if admitted.closed:
+                record.add_note(Note("closed", 0, admitted.closed))
             self._sessions[call.call_uuid] = session
             leg = await self._prepare(call, profile, provider, session)
             await session.run(leg)
