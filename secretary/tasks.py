@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from secretary.services import calls, message_mail, orphans, quota_mail, retention
+from secretary.services import calls, message_mail, orphans, quota_mail, retention, switch_recordings
 from secretary.services.caller_requests import run_waiting
 
 
@@ -42,3 +42,9 @@ def sweep_orphans() -> None:
 def caller_requests() -> None:
     """Export or erase callers' data as it was asked for."""
     run_waiting()
+
+
+@shared_task(name="secretary.switch_recordings")
+def fetch_switch_recordings() -> None:
+    """Fetch the recordings that switches have finished."""
+    switch_recordings.collect()

@@ -136,6 +136,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-calls": {"task": "secretary.sweep_calls", "schedule": 15.0, "options": {"expires": 14}},
     "sweep-sign-ins": {"task": "panel.sweep_sign_ins", "schedule": 3600.0, "options": {"expires": 3500}},
     "sweep-webhooks": {"task": "webhooks.sweep", "schedule": 15.0, "options": {"expires": 14}},
+    "switch-recordings": {"task": "secretary.switch_recordings", "schedule": 60.0, "options": {"expires": 55}},
     "mail-messages": {"task": "secretary.mail_messages", "schedule": 20.0, "options": {"expires": 18}},
     "mail-quota-alarms": {"task": "secretary.mail_quota_alarms", "schedule": 60.0, "options": {"expires": 55}},
     "forget-old-data": {"task": "secretary.forget_old_data", "schedule": 3600.0, "options": {"expires": 3000}},
@@ -162,6 +163,10 @@ CURRENCY = env.string("CURRENCY", "USD", choices=["USD", "EUR", "BRL", "GBP", "C
 """Of prices and budgets, for the whole installation."""
 CALLER_EXPORTS_KEPT_H = env.integer("CALLER_EXPORTS_KEPT_H", 72, least=1)
 """Hours that the export of a caller's data can be downloaded."""
+SWITCH_RECORDINGS_PATH = env.string("SWITCH_RECORDINGS_PATH", "")
+"""The folder that switches record to, as they see it. Empty: recordings are made by the voice node."""
+SWITCH_RECORDINGS_MOUNT = env.string("SWITCH_RECORDINGS_MOUNT", SWITCH_RECORDINGS_PATH)
+"""The same folder as it is mounted here."""
 ORPHANS_KEPT_DAYS = env.integer("ORPHANS_KEPT_DAYS", 7, least=1)
 """Days that a recording without a row is left: its row may yet be written, by hand at worst."""
 

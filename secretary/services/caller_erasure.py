@@ -15,7 +15,7 @@ from django.db.models import Q
 from eslbridge.models import Job
 from secretary.models import Call, CallOutcome, Message
 from secretary.selectors import caller_data
-from secretary.services import files
+from secretary.services import files, switch_recordings
 from secretary.webhooks.models import WebhookEvent
 from tenants.context import tenant_context
 
@@ -42,7 +42,7 @@ def erase(*, domain_uuid: UUID, request_uuid: UUID, number: str) -> tuple[dict[s
     call_uuids = [uuid for uuid in everything if uuid not in going_on]
     for begin in range(0, len(call_uuids), BATCH):
         with tenant_context(domain_uuid):
-            stuck += _erase_calls(call_uuids[begin : begin + BATCH], gone)
+            stuck += _erase_calls(domain_uuid, call_uuids[begin : begin + BATCH], gone)
     with tenant_context(domain_uuid):
         rest = Message.objects.filter(pk__in=caller_data.messages_of(number)).exclude(call_id__in=going_on)
         stuck += _erase_messages(Q(pk__in=list(rest.values_list("pk", flat=True))), gone)
@@ -51,12 +51,12 @@ def erase(*, domain_uuid: UUID, request_uuid: UUID, number: str) -> tuple[dict[s
     return {**gone, "calls_going_on": len(going_on)}, ""
 
 
-def _erase_calls(batch: list[UUID], gone: Counter[str]) -> int:
+def _erase_calls(domain_uuid: UUID, batch: list[UUID], gone: Counter[str]) -> int:
     stuck = _erase_messages(Q(call_id__in=batch), gone)
     rows = Call.objects.filter(pk__in=batch).select_for_update(of=("self",)).values_list("pk", "recording")
     erasable = []
     for key, recording in rows:
-        if files.remove(recording):
+        if files.remove(recording) and switch_recordings.forget(domain_uuid=domain_uuid, call_uuid=key):
             erasable.append(key)
             gone["recordings"] += bool(recording)
         else:
