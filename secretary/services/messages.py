@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from eslbridge.models import Job, JobKind
@@ -10,8 +11,12 @@ from secretary.profiles import MessageRecord
 from secretary.redaction import redact
 from secretary.selectors.data_rules import redaction_of
 from secretary.services import clean, message_mail
+from secretary.tools.remains import facts_of
 from secretary.webhooks import facts
 from tenants.context import tenant_context
+
+GIVEN: Final = {"name": "given_name", "number": "given_number", "reason": "reason", "urgency": "urgency"}
+"""What a caller told of themselves: its name in a record, and the message's field."""
 
 
 def _wanted(call: Call) -> UUID | None:
@@ -33,13 +38,18 @@ def save_message(*, domain_uuid: UUID, call_uuid: UUID, record: MessageRecord) -
     """
     with tenant_context(domain_uuid):
         call = Call.objects.get(call_uuid=call_uuid)
-        text = redact(clean.text(record.text), redaction_of())
+        kinds = redaction_of()
+        text = redact(clean.text(record.text), kinds)
+        given = facts_of(record.given, kinds)
+        # What was not given again stays as it was.
+        told = {field: given[name] for name, field in GIVEN.items() if name in given}
         message, _ = Message.objects.update_or_create(
             message_uuid=record.message_uuid,
             defaults={
                 "text": text,
                 "audio": clean.line(record.audio, 300),
                 "complete": record.complete,
+                **told,
             },
             create_defaults={
                 "domain_id": domain_uuid,
@@ -51,6 +61,7 @@ def save_message(*, domain_uuid: UUID, call_uuid: UUID, record: MessageRecord) -
                 "text": text,
                 "audio": clean.line(record.audio, 300),
                 "complete": record.complete,
+                **told,
             },
         )
         if message.complete or call.outcome != CallOutcome.IN_PROGRESS:

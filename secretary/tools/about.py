@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from secretary.profiles import HttpToolProfile
+from secretary.profiles import HttpToolProfile, SecretaryProfile
 from secretary.speech.contract import Place
 from secretary.tools.policy import Caller
 
@@ -45,3 +45,20 @@ class Kept:
         ):
             if given:
                 self.values[name] = str(given)[:200]
+
+
+def setup_of(profile: SecretaryProfile, *, call_uuid: str, caller_number: str, caller_name: str) -> Setup:
+    """The tools that a secretary has in a call."""
+    return Setup(
+        domain_uuid=profile.domain_uuid,
+        secretary_uuid=profile.secretary_uuid,
+        call_uuid=call_uuid,
+        language=profile.language,
+        time_zone=profile.time_zone,
+        facts=profile.prompt,
+        chosen=profile.tools,
+        own=profile.own_tools,
+        places=tuple(Place(str(place.destination_uuid), place.name, place.aliases) for place in profile.destinations),
+        remembers=profile.remembers_callers,
+        caller=Caller(caller_number, caller_name, profile.country_code),
+    )

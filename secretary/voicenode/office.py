@@ -19,6 +19,7 @@ from secretary.profiles import MessageRecord, SecretaryProfile
 from secretary.redaction import redact
 from secretary.services.messages import save_message
 from secretary.services.transfers import request_transfer
+from secretary.tools.box import ToolBox
 from secretary.voicenode.desk import below_data_dir
 from secretary.voicenode.live import Live
 from secretary.voicenode.redacted import RedactedLive
@@ -37,11 +38,14 @@ SAVE_PAUSE_S: Final = 0.5
 class CallOffice:
     """Implements `Office` for one call of one tenant."""
 
-    def __init__(self, profile: SecretaryProfile, call_uuid: str, live: Live | RedactedLive) -> None:
+    def __init__(
+        self, profile: SecretaryProfile, call_uuid: str, live: Live | RedactedLive, box: ToolBox | None = None
+    ) -> None:
         self._domain_uuid = profile.domain_uuid
         self._call_uuid = call_uuid
         self._redact = profile.redact
         self._live = live
+        self._box = box
         self._messages: dict[Path | None, UUID] = {}
         self._unsaved: dict[UUID, MessageRecord] = {}
         """What PostgreSQL has not taken yet: one for each message of the call."""
@@ -96,14 +100,18 @@ class CallOffice:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def run_tool(self, name: str, arguments: Mapping[str, object]) -> Outcome:
-        return Outcome("unknown", f"there is no tool named {name}")
+        if self._box is None:
+            return Outcome("unknown", f"there is no tool named {name}")
+        return await self._box.run(name, arguments)
 
     async def save_message(
         self, *, text: str, audio: Path | None, complete: bool, given: Mapping[str, str] = NOTHING_GIVEN
     ) -> Outcome:
         message_uuid = self._messages.setdefault(audio, uuid4())
+        if audio is None and complete:
+            del self._messages[audio]  # the next one without sound is another message
         path = below_data_dir(audio) if audio is not None else ""
-        record = MessageRecord(text=text, audio=path, complete=complete, message_uuid=message_uuid)
+        record = MessageRecord(text=text, audio=path, complete=complete, message_uuid=message_uuid, given=dict(given))
         self._unsaved[message_uuid] = record
         async with self._saving:  # in the order asked for: the last word on a message must be written last
             return await self._save(record)
