@@ -78,7 +78,7 @@ def collect(now: datetime | None = None, *, longest_s: float = LONGEST_S) -> int
         try:
             finished = source.stat().st_mtime <= moment.timestamp() - SETTLED_S
         except FileNotFoundError:
-            if ended_at < moment - PATIENCE:
+            if ended_at is not None and ended_at < moment - PATIENCE:
                 _set(domain_uuid, call_uuid, RecordingState.MISSING)
                 log.error("switch_recording.missing", call_uuid=str(call_uuid), path=str(source))
             continue
