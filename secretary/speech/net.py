@@ -288,7 +288,9 @@ def _meaning(status: int) -> tuple[FailureKind, str]:
         return "rate_limited", "has been asked too much"
     if status in (408, 425) or status >= 500:
         return "unreachable", "is out of order"
-    if 300 <= status < 400:
+    if status < 300:
+        return "protocol", "answers something else than what was asked"
+    if status < 400:
         return "refused", "redirects to another address, which is not followed"
     if status == 404:
         return "refused", "does not know this address or model"
