@@ -12,14 +12,13 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
-from eslbridge import consulting, jobs, originating
+from eslbridge import consulting, dialling, jobs, originating
 from eslbridge.esl import commands
 from eslbridge.esl.errors import CommandFailed, CommandRefused, CommandTimeout, EslError, NotConnected
 from eslbridge.esl.interface import EslClient
 from eslbridge.jobs import JobLost, JobResult
 from eslbridge.models import Job, JobKind, JobOutcome
 from eslbridge.outcomes import outcome_of
-from eslbridge.policy import DestinationKind, check_destination
 from eslbridge.profiles import EslEndpoint
 from eslbridge.selectors import media_profile
 from tenants.context import give_connection_back
@@ -44,11 +43,10 @@ def refuse(job: Job) -> JobResult | None:
     if job.call_uuid is None:
         return JobResult(JobOutcome.NOT_ALLOWED, "the job names no call")
     if job.kind in (JobKind.TRANSFER, JobKind.CONSULT):
-        kind = job.argument("kind") or DestinationKind.EXTENSION
-        external = kind == DestinationKind.EXTERNAL
-        decision = check_destination(number=job.argument("number"), kind=kind, enabled=True, external_allowed=external)
+        decision = dialling.ask_for(job)
         if not decision.allowed:
-            return JobResult(JobOutcome.NOT_ALLOWED, decision.reason)
+            return JobResult(JobOutcome.NOT_ALLOWED, f"{decision.reason} {decision.detail}".strip())
+        job.arguments["number"] = decision.dialled  # of this attempt; the row keeps what was wanted
     return None
 
 

@@ -112,8 +112,16 @@ def ask(
         rules = rules_of()
         _one_at_a_time(domain_uuid, call_uuid, kind)
         known = _so_far(facts, call_uuid, job_uuid, kind, moment)
+        wanted = number
         decision = decide(_dial(number, kind, enabled, listed, new_call, facts, rules, known))
-        _keep(decision, number, kind, call_uuid, secretary_uuid, job_uuid)
+        earlier = _wanted_before(job_uuid)
+        if earlier and earlier != number:
+            # The job may carry the form that we gave for what was wanted: then that is what is judged.
+            facts = _facts(domain_uuid, call_uuid, earlier)
+            again = decide(_dial(earlier, kind, enabled, listed, new_call, facts, rules, known))
+            if again.dialled == number:
+                wanted, decision = earlier, again
+        _keep(decision, wanted, kind, call_uuid, secretary_uuid, job_uuid)
     return decision
 
 
@@ -131,6 +139,13 @@ def ask_for(job: Job) -> Decision:
         secretary_uuid=job.secretary_uuid,
         job_uuid=job.job_uuid,
     )
+
+
+def _wanted_before(job_uuid: UUID | None) -> str:
+    """The number that a job was first asked for with."""
+    if job_uuid is None:
+        return ""
+    return DialAttempt.objects.filter(job_uuid=job_uuid).values_list("number", flat=True).first() or ""
 
 
 def _dial(

@@ -83,14 +83,20 @@ def readings(number: str, country: str, outside_prefix: str = "") -> list[str]:
     return [number, rest] if rest and rest != number else [number]
 
 
+def _meanings(number: str, country: str, outside_prefix: str) -> list[str]:
+    """The readings, and after them `00` as what half the world dials before a country code, wherever we are."""
+    found = readings(number, country, outside_prefix)
+    return found + ["+" + text[2:] for text in found if text.startswith("00")]
+
+
 @lru_cache(maxsize=4096)
 def world_number(number: str, country: str, outside_prefix: str = "") -> World | None:
     """The public number that a cleaned one means in a country; None where it cannot be one.
 
     Of two readings the valid one, of two valid ones the one that was written.
     """
-    found = [world for text in readings(number, country, outside_prefix) if (world := _parse(text, country))]
-    return next((world for world in found if world.valid), found[-1] if found else None)
+    found = [world for text in _meanings(number, country, outside_prefix) if (world := _parse(text, country))]
+    return next((world for world in found if world.valid), found[0] if found else None)
 
 
 def _parse(number: str, country: str) -> World | None:
