@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from secretary.models import Call, CallEvent, Message, Utterance
 from secretary.services import files
+from secretary.tools.models import CallerFact
 from secretary.webhooks.models import WebhookEvent
 from tenants import audit
 from tenants.context import platform_context, tenant_context
@@ -79,7 +80,15 @@ def _messages(before: datetime) -> int:
 
 
 def _transcripts(before: datetime) -> int:
-    return _delete(Utterance, _oldest(Utterance, "created_at", before))
+    # What was made of the words goes with them.
+    told = Call.objects.filter(ended_at__lt=before).exclude(summary="", facts={}).order_by("ended_at")
+    keys = list(told.values_list("pk", flat=True)[:BATCH])
+    cleared = Call.objects.filter(pk__in=keys).update(summary="", facts={}) if keys else 0
+    return max(cleared, _delete(Utterance, _oldest(Utterance, "created_at", before)))
+
+
+def _facts(before: datetime) -> int:
+    return _delete(CallerFact, _oldest(CallerFact, "created_at", before))
 
 
 def _events(before: datetime) -> int:
@@ -92,6 +101,7 @@ PURGES: Final[dict[str, Purge]] = {
     "recordings": _recordings,
     "messages": _messages,
     "events": _events,
+    "facts": _facts,
 }
 
 

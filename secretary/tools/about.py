@@ -18,6 +18,7 @@ class Setup:
 
     domain_uuid: UUID
     secretary_uuid: UUID
+    secretary_name: str
     call_uuid: str
     language: str
     time_zone: str
@@ -52,6 +53,7 @@ def setup_of(profile: SecretaryProfile, *, call_uuid: str, caller_number: str, c
     return Setup(
         domain_uuid=profile.domain_uuid,
         secretary_uuid=profile.secretary_uuid,
+        secretary_name=profile.name,
         call_uuid=call_uuid,
         language=profile.language,
         time_zone=profile.time_zone,

@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from importlib import import_module
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
+
 from secretary.conversation.office import Outcome
+from secretary.errors import CallbackRefused
+from secretary.models import ConsentHow
+from secretary.selectors.opening import describe, opening_of
+from secretary.services import callbacks
 from secretary.tools.about import Setup
 
 
@@ -33,11 +39,10 @@ def opening_hours(setup: Setup, *, destination_uuid: UUID | None = None, at: str
     when = moment(at, setup.time_zone) if at else None
     if at and when is None:
         return Outcome("invalid_arguments", "`at` must be a date or a date and time, as 2026-05-31T14:00.")
-    opening = import_module("secretary.selectors.opening")
-    found = opening.opening_of(
+    found = opening_of(
         domain_uuid=setup.domain_uuid, secretary_uuid=setup.secretary_uuid, destination_uuid=destination_uuid, at=when
     )
-    return Outcome("ok", str(opening.describe(found, setup.language)))
+    return Outcome("ok", describe(found, setup.language) or "No opening hours are set down; say that you do not know.")
 
 
 FREE: Mapping[str, str] = {
@@ -57,7 +62,6 @@ async def check_available(setup: Setup, destination_uuid: UUID) -> Outcome:
 
 
 def request_callback(setup: Setup, arguments: Mapping[str, Any]) -> Outcome:
-    callbacks = import_module("secretary.services.callbacks")
     times = {}
     for name in ("not_before", "not_after"):
         if arguments.get(name):
@@ -73,11 +77,15 @@ def request_callback(setup: Setup, arguments: Mapping[str, Any]) -> Outcome:
             number=str(arguments["number"]),
             name=str(arguments.get("name", "")) or setup.caller.name,
             reason=str(arguments.get("reason", "")),
-            consent=True,
+            consent=callbacks.Consent(how=ConsentHow.SPOKEN, by=setup.secretary_name),
             not_before=times.get("not_before"),
             not_after=times.get("not_after"),
             destination_uuid=UUID(str(place)) if place else None,
+            # A model that asks twice means one wish.
+            callback_uuid=uuid5(UUID(setup.call_uuid), f"callback {times.get('not_before')} {place}"),
         )
-    except callbacks.CallbackRefused as refusal:
+    except ValidationError:
+        return Outcome("invalid_arguments", "The times do not fit: `not_after` must be later than `not_before`.")
+    except CallbackRefused as refusal:
         return Outcome(str(refusal.reason), "The callback was not taken. Say so, and offer to take a message.")
     return Outcome("ok", "They will be called back. Tell them so.")

@@ -14,6 +14,7 @@ from secretary.conversation.session import Record
 from secretary.profiles import CallRecord, EventRecord, SecretaryProfile, UtteranceRecord
 from secretary.selectors.calls import resolve_secretary
 from secretary.services import after_hours, allowance, calls
+from secretary.tools.beginning import Beginning, beginning_of
 from secretary.voicenode.arrival import Arrival
 from tenants.errors import InvalidTenantError
 from tenants.models import Domain
@@ -27,6 +28,8 @@ class Admitted:
     allowed_s: float | None
     closed: Mapping[str, object] = field(default_factory=dict)
     """Out of hours: what the timeline says about it."""
+    beginning: Beginning = field(default_factory=Beginning)
+    """What is remembered of the caller."""
 
 
 def admit(arrival: Arrival) -> Admitted:
@@ -47,7 +50,7 @@ def admit(arrival: Arrival) -> Admitted:
         caller_name=arrival.caller_name,
         toll_allow=arrival.toll_allow,
     )
-    return Admitted(profile, opened.allowed_s, taken.note)
+    return Admitted(profile, opened.allowed_s, taken.note, beginning_of(profile, arrival.caller_number))
 
 
 def renew(*, node: str, call_uuids: list[UUID]) -> dict[UUID, float | None]:
@@ -74,7 +77,13 @@ def note_refusal(arrival: Arrival, reason: str) -> None:
 
 
 def write(
-    profile: SecretaryProfile, call_uuid: UUID, record: Record, *, answered_at: datetime | None, recording: Path | None
+    profile: SecretaryProfile,
+    call_uuid: UUID,
+    record: Record,
+    *,
+    answered_at: datetime | None,
+    recording: Path | None,
+    facts: Mapping[str, str] | None = None,
 ) -> bool:
     """Write everything that remains of a call in one transaction, and free its slot."""
     return calls.finish_call(
@@ -93,8 +102,18 @@ def write(
                 for line in record.lines
             ),
             events=tuple(EventRecord(note.at_ms, note.kind, note.detail) for note in record.notes),
+            language=profile.language,
+            facts=facts or {},
+            disclosure=disclosed(record),
+            prompt_version=profile.prompt_version,
         ),
     )
+
+
+def disclosed(record: Record) -> str:
+    """What the caller was told before anything else, as it was heard; empty where nothing had to be said."""
+    note = next((note for note in record.notes if note.kind == "disclosure"), None)
+    return str(note.detail.get("text", "")) if note is not None else ""
 
 
 def below_data_dir(path: Path) -> str:

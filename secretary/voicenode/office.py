@@ -51,6 +51,16 @@ class CallOffice:
         """What PostgreSQL has not taken yet: one for each message of the call."""
         self._saving = asyncio.Lock()
 
+    @property
+    def tool_notes(self) -> tuple[Note, ...]:
+        """Every call of a tool, for the timeline."""
+        return tuple(self._box.notes) if self._box is not None else ()
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What the caller told of themselves, as tools were given it."""
+        return self._box.kept.values if self._box is not None else {}
+
     def live_line(self, line: Line) -> None:
         self._live.line(self._call_uuid, line)
 

@@ -30,12 +30,16 @@ from secretary.errors import CallRefused, ClosedNow
 from secretary.profiles import SecretaryProfile
 from secretary.redaction import redact_lines
 from secretary.selectors.greetings import greeting_of
-from secretary.speech.contract import Briefing, Place, ProviderError, Providers, SpeechSession
+from secretary.speech.contract import Briefing, Place, ProviderError, Providers, SpeechSession, ToolSpec
+from secretary.tools.beginning import Beginning
+from secretary.tools.beginning import told as instructions_of
+from secretary.tools.gate import GatedSpeech
 from secretary.voicenode import desk, metrics
 from secretary.voicenode.arrival import Arrival
 from secretary.voicenode.live import Live
 from secretary.voicenode.office import CallOffice
 from secretary.voicenode.redacted import RedactedLive
+from secretary.voicenode.toolbox import tool_box
 from tenants.context import in_thread
 
 log = structlog.get_logger(__name__)
@@ -202,9 +206,12 @@ class Reception:
         recording = unused(folder / f"{call.call_uuid}.wav") if profile.record_calls else None
         metrics.CALLS.inc()
         record, session = Record(), None
-        office = CallOffice(profile, call.call_uuid, RedactedLive(self._live, profile.redact))
+        live = RedactedLive(self._live, profile.redact)
+        box = tool_box(profile, arrival, live, began)
+        office = CallOffice(profile, call.call_uuid, live, box)
         try:
-            provider = self._providers.session(profile.provider, briefing(profile, arrival))
+            told = briefing(profile, arrival, admitted.beginning, box.specs)
+            provider = GatedSpeech(self._providers.session(profile.provider, told), box)
             session = Session(
                 call=call,
                 provider=provider,
@@ -290,11 +297,18 @@ class Reception:
         answered_at: datetime | None,
         recording: Path | None,
     ) -> None:
+        record.notes = sorted([*record.notes, *office.tool_notes], key=lambda note: note.at_ms)
         for attempt in range(1, WRITE_ATTEMPTS + 1):
             try:
                 await office.save_rest()
                 written = await in_thread(
-                    desk.write, profile, UUID(call_uuid), record, answered_at=answered_at, recording=recording
+                    desk.write,
+                    profile,
+                    UUID(call_uuid),
+                    record,
+                    answered_at=answered_at,
+                    recording=recording,
+                    facts=office.facts,
                 )
             except Exception as error:
                 log.warning("record_not_written_yet", attempt=attempt, error=repr(error))
@@ -338,8 +352,14 @@ def rules(profile: SecretaryProfile, allowed_s: float | None = None) -> Rules:
     )
 
 
-def briefing(profile: SecretaryProfile, arrival: Arrival | None = None) -> Briefing:
+def briefing(
+    profile: SecretaryProfile,
+    arrival: Arrival | None = None,
+    beginning: Beginning | None = None,
+    tools: tuple[ToolSpec, ...] = (),
+) -> Briefing:
     """What the provider is told: names, never numbers to dial. Without a call: what it may prepare."""
+    greeting = greeting_of(profile)
     return Briefing(
         call_uuid=arrival.call_uuid if arrival else "",
         domain_uuid=str(profile.domain_uuid),
@@ -347,9 +367,17 @@ def briefing(profile: SecretaryProfile, arrival: Arrival | None = None) -> Brief
         secretary_name=profile.name,
         language=profile.language,
         voice=profile.voice,
-        greeting=greeting_of(profile),
+        greeting=greeting,
         prompt=profile.prompt,
         places=tuple(Place(str(place.destination_uuid), place.name, place.aliases) for place in profile.destinations),
         caller_number=arrival.caller_number if arrival else "",
         caller_name=arrival.caller_name if arrival else "",
+        instructions=instructions_of(
+            profile,
+            tools=frozenset(tool.name for tool in tools),
+            greeting=greeting,
+            caller_name=arrival.caller_name if arrival else "",
+            beginning=beginning,
+        ),
+        tools=tools,
     )
