@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from secretary.services import calls, message_mail, orphans, quota_mail, retention, switch_recordings
+from secretary.services import calls, message_mail, orphans, placing, quota_mail, retention, switch_recordings
 from secretary.services.caller_requests import run_waiting
 
 
@@ -36,6 +36,12 @@ def forget_old_data() -> None:
 def sweep_orphans() -> None:
     """Delete files that no row knows."""
     orphans.sweep_orphans()
+
+
+@shared_task(name="secretary.place_callbacks")
+def place_callbacks() -> None:
+    """Call back whoever's time has come."""
+    placing.place_due()
 
 
 @shared_task(name="secretary.caller_requests")

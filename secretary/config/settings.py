@@ -141,6 +141,7 @@ CELERY_BEAT_SCHEDULE = {
     "mail-quota-alarms": {"task": "secretary.mail_quota_alarms", "schedule": 60.0, "options": {"expires": 55}},
     "forget-old-data": {"task": "secretary.forget_old_data", "schedule": 3600.0, "options": {"expires": 3000}},
     "sweep-orphans": {"task": "secretary.sweep_orphans", "schedule": 6 * 3600.0, "options": {"expires": 3000}},
+    "place-callbacks": {"task": "secretary.place_callbacks", "schedule": 10.0, "options": {"expires": 9}},
     "caller-requests": {"task": "secretary.caller_requests", "schedule": 60.0, "options": {"expires": 55}},
     "forget-webhooks": {"task": "webhooks.forget", "schedule": 3600.0, "options": {"expires": 3000}},
     "forget-answers": {"task": "api.forget_answers", "schedule": 600.0, "options": {"expires": 500}},
@@ -172,7 +173,7 @@ ORPHANS_KEPT_DAYS = env.integer("ORPHANS_KEPT_DAYS", 7, least=1)
 
 # --- What eslbridge asks of the product, which it must not import ---------------------------------------------------
 ESLBRIDGE_OWNS_CALL = "secretary.selectors.calls.owns_call"
-ESLBRIDGE_JOBS_ENDED = "secretary.webhooks.facts.jobs_ended"
+ESLBRIDGE_JOBS_ENDED = "secretary.services.ended_jobs.jobs_ended"
 ESLBRIDGE_DIAL_FACTS = "secretary.selectors.dial_facts.dial_facts"
 
 # --- Requests to where a tenant points: webhooks, tools -------------------------------------------------------------

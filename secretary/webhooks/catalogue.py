@@ -27,6 +27,7 @@ EVENT_TYPES: Final[Mapping[str, str | Promise]] = {
     "callback.due": _("It is time for a callback"),
     "callback.done": _("A caller was called back"),
     "callback.failed": _("A callback did not succeed"),
+    "callback.cancelled": _("A callback was taken back"),
     "quota.warning": _("80 % of a quota or budget is used"),
     "quota.exceeded": _("A quota or budget is used up"),
 }

@@ -82,7 +82,7 @@ def _mail_reset(acme: Tenant, globex: Tenant) -> None:
 NO_IDS: Final = frozenset(
     {
         "eslbridge.sweep_jobs", "secretary.sweep_calls", "secretary.mail_quota_alarms", "secretary.mail_messages",
-        "secretary.switch_recordings",
+        "secretary.switch_recordings", "secretary.place_callbacks",
         "secretary.forget_old_data", "secretary.sweep_orphans", "secretary.caller_requests", "webhooks.sweep",
         "webhooks.forget", "api.forget_answers", "panel.sweep_sign_ins",
     }

@@ -157,7 +157,7 @@ async def test_taken_back_while_it_rings(switch: StandInSwitch, acme: Tenant) ->
         running = asyncio.create_task(done(acme, job))
         await until(lambda job=job: str(job.pk) in switch.channels)  # type: ignore[misc]
         if dialled:
-            await until(lambda job=job: switch.channels[str(job.pk)].profile.destination == to)  # type: ignore[misc]
+            await until(lambda job=job, to=to: switch.channels[str(job.pk)].profile.destination == to)  # type: ignore[misc]
         for _ in range(2):
             assert await in_thread(jobs.cancel_ringing, domain_uuid=acme.domain_uuid, job_uuid=job.pk)
         await hang_up(acme)
