@@ -96,6 +96,8 @@ def _tools(done: Performance) -> Iterator[str]:
     if not all(any(one == wanted for one in rest) for wanted in expect.tools):
         yield f"tools {called}, not {list(expect.tools)} in this order"
     yield from (f"tool {one!r} was called" for one in expect.no_tools if one in called)
+    if expect.sent_keys is not None and done.switch.sent_dtmf != expect.sent_keys:
+        yield f"the keys {done.switch.sent_dtmf!r} were sent, not {expect.sent_keys!r}"
     keys = "".join(one.keys for one in done.standins)
     if expect.keys and expect.keys not in keys:
         yield f"the provider was told of the keys {keys!r}, not {expect.keys!r}"

@@ -120,6 +120,8 @@ class Expect:
     """While the call runs: neither side makes a sound for longer than this nowhere."""
     keys: str = ""
     """The keys that the provider was told of."""
+    sent_keys: str | None = None
+    """Exactly these were sent on the line."""
     provider: str = ""
     """Which of the providers held the call at its end."""
 
@@ -221,6 +223,7 @@ def _value(value: Any, wanted: str, where: str) -> Any:
         "float": (int, float),
         "float | None": (int, float, type(None)),
         "int | None": (int, type(None)),
+        "str | None": (str, type(None)),
         "bool | None": (bool, type(None)),
     }
     if (types := simple.get(wanted)) is not None:
