@@ -9,6 +9,7 @@ from django.db.models import CharField, F, Func, QuerySet, Value
 
 from secretary.models import Call, CallerRequest, Message
 from secretary.services.numbers import ending, normal
+from secretary.tools.models import CallerFact
 from tenants.models import Domain
 from tenants.models.domain import Language
 from tenants.quotas import rules_of
@@ -34,20 +35,25 @@ def calls_of(number: str) -> list[UUID]:
 
 
 def messages_of(number: str) -> list[UUID]:
-    """The messages that carry the number: also of calls that are gone."""
-    return _matching(Message.objects.order_by("created_at"), number)
+    """The messages that carry the number, shown or given: also of calls that are gone."""
+    rows = Message.objects.order_by("created_at")
+    given = _matching(rows.exclude(given_number=""), number, field="given_number")
+    return list(dict.fromkeys([*_matching(rows, number), *given]))
 
 
-def _matching(rows: QuerySet[Any], number: str) -> list[UUID]:
+def facts_of(number: str) -> QuerySet[CallerFact]:
+    """What secretaries remember of the number."""
+    return CallerFact.objects.filter(number=normal(number, country_code())[:24]).exclude(number="")
+
+
+def _matching(rows: QuerySet[Any], number: str, *, field: str = "caller_number") -> list[UUID]:
     country = country_code()
     wanted = normal(number, country)
     if not wanted:
         return []
-    plain = Func(
-        F("caller_number"), Value(r"\D"), Value(""), Value("g"), function="regexp_replace", output_field=CharField()
-    )
+    plain = Func(F(field), Value(r"\D"), Value(""), Value("g"), function="regexp_replace", output_field=CharField())
     likely = rows.annotate(plain_number=plain).filter(plain_number__endswith=ending(number))
-    found = likely.values_list("pk", "caller_number")[:MOST_CALLS]
+    found = likely.values_list("pk", field)[:MOST_CALLS]
     return [key for key, caller in found if normal(caller, country) == wanted]
 
 

@@ -1,4 +1,4 @@
-"""Erasing one caller: calls, words, sound, messages, what webhooks were told, the telephone jobs of the calls.
+"""Erasing one caller: calls, words, sound, messages, what is remembered, what webhooks were told, telephone jobs.
 
 The figures of usage stay, without the call: they say how long somebody spoke, not who. A call that is still going on
 stays, too, and is counted, so that it can be asked for again. First the files, then the rows: see `retention`.
@@ -30,7 +30,7 @@ def erase(*, domain_uuid: UUID, request_uuid: UUID, number: str) -> tuple[dict[s
     """Erase in batches of a transaction each. Returns how many of what is gone, and no path. Raises NotErased."""
     from secretary.services.caller_requests import drop_exports
 
-    gone: Counter[str] = Counter(calls=0, messages=0, recordings=0, webhook_events=0, jobs=0, exports=0)
+    gone: Counter[str] = Counter(calls=0, messages=0, recordings=0, webhook_events=0, jobs=0, exports=0, facts=0)
     stuck = 0
     with tenant_context(domain_uuid):
         # Whose they are nobody knows any more; they can be made again.
@@ -46,6 +46,7 @@ def erase(*, domain_uuid: UUID, request_uuid: UUID, number: str) -> tuple[dict[s
     with tenant_context(domain_uuid):
         rest = Message.objects.filter(pk__in=caller_data.messages_of(number)).exclude(call_id__in=going_on)
         stuck += _erase_messages(Q(pk__in=list(rest.values_list("pk", flat=True))), gone)
+        gone["facts"] = caller_data.facts_of(number).delete()[0]
     if stuck:
         raise NotErased(f"{stuck} files could not be deleted")
     return {**gone, "calls_going_on": len(going_on)}, ""

@@ -22,8 +22,12 @@ from tenants.context import tenant_context
 BATCH: Final = 100
 _CALL: Final = (
     "extension", "caller_number", "caller_name", "started_at", "answered_at", "ended_at", "outcome", "outcome_detail",
+    "disclosure", "summary", "facts",
 )  # fmt: skip
-_MESSAGE: Final = ("caller_number", "caller_name", "text", "complete", "read_at", "created_at")
+_MESSAGE: Final = (
+    "caller_number", "caller_name", "given_name", "given_number", "reason", "urgency", "text", "complete", "read_at",
+    "created_at",
+)  # fmt: skip
 
 
 def export(*, domain_uuid: UUID, request_uuid: UUID, number: str) -> tuple[dict[str, object], str]:
@@ -67,11 +71,18 @@ def _fill(archive: zipfile.ZipFile, domain_uuid: UUID, number: str) -> dict[str,
             _write(archive, f"messages/{message.pk}.json", about | {name: getattr(message, name) for name in _MESSAGE})
             recordings += _add_sound(archive, message.audio, f"messages/{message.pk}.wav")
             messages += 1
+        remembered = [
+            {"fact": fact.text, "call_uuid": fact.call_uuid, "created_at": fact.created_at}
+            for fact in caller_data.facts_of(number)
+        ]
+    if remembered:
+        _write(archive, "remembered.json", remembered)
     counts: dict[str, object] = {
         "calls": len(call_uuids),
         "messages": messages,
         "recordings": recordings,
         "webhook_events": events,
+        "facts": len(remembered),
     }
     _write(archive, "about.json", {"number": number, **counts})
     return counts

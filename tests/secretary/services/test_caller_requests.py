@@ -20,6 +20,7 @@ from secretary.services import caller_requests
 from secretary.services.caller_requests import ask, run_waiting
 from secretary.services.calls import finish_call
 from secretary.services.transfers import request_transfer
+from secretary.tools.models import CallerFact
 from secretary.webhooks.models import Webhook, WebhookEvent
 from tenants.context import tenant_context
 from tenants.models import AuditEvent
@@ -57,6 +58,8 @@ def spoke(tenant: Tenant, data_dir: Path, number: str) -> Call:
         message=MessageRecord("call me back", names[1], True),
     )
     finish_call(domain_uuid=tenant.domain_uuid, call_uuid=call.pk, record=record)
+    with tenant_context(tenant.domain_uuid):
+        CallerFact.objects.create(number=number[1:], text=f"Known as {number}", call_uuid=call.pk)
     return call
 
 
@@ -72,7 +75,7 @@ def again(request: CallerRequest) -> CallerRequest:
 
 def left(tenant: Tenant) -> dict[str, int]:
     with tenant_context(tenant.domain_uuid):
-        kinds = (Call, Utterance, CallEvent, Message, Job, WebhookEvent, UsageRecord)
+        kinds = (Call, Utterance, CallEvent, Message, Job, WebhookEvent, UsageRecord, CallerFact)
         return {kind.__name__: kind.objects.count() for kind in kinds}
 
 
@@ -88,13 +91,14 @@ def test_export(acme: Tenant, globex: Tenant, data_dir: Path) -> None:
     assert run_waiting() == 1
     done = again(request)
     assert (done.state, done.number) == ("done", "") and done.expires_at is not None
-    assert done.found == {"calls": 1, "messages": 1, "recordings": 2, "webhook_events": 4}
+    assert done.found == {"calls": 1, "messages": 1, "recordings": 2, "webhook_events": 4, "facts": 1}
     files = unzipped(data_dir, request)
     whole = b"".join(files.values()).decode("latin-1") + " ".join(files)
     assert str(other.pk) not in whole and str(foreign.pk) not in whole and BOB not in whole
     call = json.loads(files[f"calls/{mine.pk}.json"])
     assert call["caller_number"] == ALICE and call["transcript"][0]["text"] == f"I am {ALICE}"
-    assert call["timeline"][0]["kind"] == "answered"
+    assert call["timeline"][0]["kind"] == "answered" and call["summary"]
+    assert [fact["fact"] for fact in json.loads(files["remembered.json"])] == [f"Known as {ALICE}"]
     assert files[f"calls/{mine.pk}.wav"].startswith(b"RIFF")
     assert sum(name.startswith("messages/") for name in files) == 2
 
@@ -162,6 +166,16 @@ def test_a_message_without_its_call(acme: Tenant, data_dir: Path) -> None:
     ask_for(acme, "erase", ALICE)
     run_waiting()
     assert left(acme)["Message"] == 0
+
+
+def test_a_message_with_a_number_given(acme: Tenant, data_dir: Path) -> None:
+    """Whoever said Alice's number from another telephone left something of Alice's."""
+    call = spoke(acme, data_dir, BOB)
+    with tenant_context(acme.domain_uuid):
+        Message.objects.filter(call=call).update(given_number="11 98765 0001")
+    ask_for(acme, "erase", ALICE)
+    run_waiting()
+    assert left(acme)["Message"] == 0 and left(acme)["Call"] == 1
 
 
 def test_a_crash_is_tried_again(acme: Tenant, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,13 +18,14 @@ from secretary.services import files, retention
 from secretary.services.calls import finish_call
 from secretary.services.orphans import sweep_orphans
 from secretary.services.retention import forget_old_data
+from secretary.tools.models import CallerFact
 from secretary.webhooks.models import Webhook, WebhookEvent
 from tenants.context import platform_context, tenant_context
 from tenants.models import AuditEvent, Domain, InstallationEvent
 from tenants.quotas import set_rules
 from tests.cast import Tenant
 
-ALL = {"transcripts_days": 30, "recordings_days": 30, "messages_days": 30, "events_days": 30}
+ALL = {"transcripts_days": 30, "recordings_days": 30, "messages_days": 30, "events_days": 30, "facts_days": 30}
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +59,8 @@ def kept_call(tenant: Tenant, data_dir: Path, *, days_ago: int = 0) -> tuple[Cal
         for model in (Utterance, CallEvent, Message):
             model.objects.filter(call=call).update(created_at=then)
         WebhookEvent.objects.filter(payload__call_uuid=str(call.pk)).update(occurred_at=then)
+        fact = CallerFact.objects.create(number="5511987650001", text="Prefers mornings", call_uuid=call.pk)
+        CallerFact.objects.filter(pk=fact.pk).update(created_at=then)
     return call, data_dir / recording, data_dir / audio
 
 
@@ -70,6 +73,8 @@ def left(tenant: Tenant) -> dict[str, int]:
             "events": CallEvent.objects.count(),
             "messages": Message.objects.count(),
             "told": WebhookEvent.objects.count(),
+            "summaries": Call.objects.exclude(summary="").count(),
+            "facts": CallerFact.objects.count(),
         }
 
 
@@ -90,7 +95,9 @@ def test_old_goes_new_stays(acme: Tenant, globex: Tenant, data_dir: Path) -> Non
     forget_old_data()
     assert not old_recording.exists() and not old_audio.exists()
     assert recording.exists() and audio.exists() and foreign.exists()
-    assert left(acme) == {"calls": 2, "recordings": 1, "transcripts": 1, "events": 1, "messages": 1, "told": 3}
+    assert left(acme) == {"calls": 2, "recordings": 1, "transcripts": 1, "events": 1, "messages": 1, "told": 3} | {
+        "summaries": 1, "facts": 1,
+    }  # fmt: skip
     assert left(globex)["transcripts"] == 1
     with tenant_context(acme.domain_uuid):
         assert UsageRecord.objects.count() == 2
@@ -99,10 +106,11 @@ def test_old_goes_new_stays(acme: Tenant, globex: Tenant, data_dir: Path) -> Non
 @pytest.mark.parametrize(
     ("rule", "gone"),
     [
-        ("transcripts_days", {"transcripts"}),
+        ("transcripts_days", {"transcripts", "summaries"}),
         ("recordings_days", {"recordings"}),
         ("messages_days", {"messages", "told"}),
         ("events_days", {"events", "told"}),
+        ("facts_days", {"facts"}),
     ],
 )
 def test_each_rule_by_itself(acme: Tenant, data_dir: Path, rule: str, gone: set[str]) -> None:
