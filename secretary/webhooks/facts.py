@@ -27,6 +27,9 @@ def call_ended(call: Call) -> None:
         "outcome_detail": call.outcome_detail,
         "destination_uuid": _uuid(call.destination_id),
         "has_recording": bool(call.recording),
+        "summary": call.summary,
+        "facts": call.facts,
+        "disclosure": call.disclosure,
     }
     fact = f"{call.pk} {call.outcome} {_time(call.ended_at)}"
     emit(call.domain_uuid, "call.ended", payload, fact=fact, occurred_at=call.ended_at)
@@ -52,6 +55,10 @@ def message_created(message: Message) -> None:
         "secretary_uuid": _uuid(message.secretary_id),
         "caller_number": message.caller_number,
         "caller_name": message.caller_name,
+        "given_name": message.given_name,
+        "given_number": message.given_number,
+        "reason": message.reason,
+        "urgency": message.urgency,
         "text": message.text,
         "complete": message.complete,
         "has_audio": bool(message.audio),
