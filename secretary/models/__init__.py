@@ -10,6 +10,7 @@ from secretary.models.message import Message, Urgency
 from secretary.models.message_mail import MailState, MessageMail
 from secretary.models.opening_hours import HoursSource, OpeningHours, SpecialDay
 from secretary.models.price import DomainPrice, ProviderPrice, UsageUnit
+from secretary.models.provider import InstallationProvider, ProviderCredential
 from secretary.models.secretary import ClosedAction, Recorder, Secretary
 from secretary.models.usage import UsageDay, UsageRecord
 from secretary.models.utterance import Speaker, Utterance
@@ -32,11 +33,13 @@ __all__ = [
     "DomainPrice",
     "ExtensionMapping",
     "HoursSource",
+    "InstallationProvider",
     "MailState",
     "MemberDestination",
     "Message",
     "MessageMail",
     "OpeningHours",
+    "ProviderCredential",
     "ProviderPrice",
     "Recorder",
     "RecordingState",

@@ -49,8 +49,14 @@ class Call(TenantModel):
     lease_until = models.DateTimeField(default=timezone.now)
     """The node is taken for dead, and the slot for free, when it has not renewed by then."""
     provider = models.CharField(_("speech service"), max_length=40, blank=True, default="")
+    model = models.CharField(_("model"), max_length=120, blank=True, default="")
+    """Of the provider that the call ended with."""
     second_price = models.DecimalField(max_digits=20, decimal_places=12, default=0)
     """What a second of it costs, as it was when the call came in; in the installation's currency."""
+    used = models.JSONField(default=list, blank=True)
+    """What else it has used so far, told with every renewal of the lease: `provider`, `model`, `unit`, `quantity`."""
+    spent = models.DecimalField(max_digits=18, decimal_places=6, default=0)
+    """What that costs, besides the call's seconds."""
     granted_until = models.DateTimeField(null=True, blank=True)
     """How far the domain's quotas carry the call: that time is taken from them until the call ends. Null: no quota."""
     toll_allow = models.CharField(max_length=200, blank=True, default="")

@@ -15,15 +15,25 @@ class UsageUnit(models.TextChoices):
     SECOND = "second", _("seconds")
     INPUT_TOKEN = "input_token", _("tokens in")
     OUTPUT_TOKEN = "output_token", _("tokens out")
+    CACHED_TOKEN = "cached_token", _("tokens in, from the cache")
+    AUDIO_INPUT_TOKEN = "audio_input_token", _("audio tokens in")
+    AUDIO_OUTPUT_TOKEN = "audio_output_token", _("audio tokens out")
+    CACHED_AUDIO_TOKEN = "cached_audio_token", _("audio tokens in, from the cache")
     CHARACTER = "character", _("characters spoken")
+    SESSION_SECOND = "session_second", _("seconds with the service")
+    STT_SECOND = "stt_second", _("seconds understood")
 
 
 class PriceFields(Timestamped):
-    """`amount` for every `per` units, in the installation's currency: 0.06 per 60 seconds."""
+    """`amount` for every `per` units, in the installation's currency: 0.06 per 60 seconds.
+
+    Of one model, or (empty) of all models of the provider that have no price of their own.
+    """
 
     price_uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     provider = models.CharField(_("speech service"), max_length=40)
-    unit = models.CharField(_("unit"), max_length=16, choices=UsageUnit.choices, default=UsageUnit.SECOND)
+    model = models.CharField(_("model"), max_length=120, blank=True, default="")
+    unit = models.CharField(_("unit"), max_length=24, choices=UsageUnit.choices, default=UsageUnit.SECOND)
     amount = models.DecimalField(
         _("price"), max_digits=14, decimal_places=6, validators=[MinValueValidator(Decimal(0))]
     )
@@ -33,7 +43,7 @@ class PriceFields(Timestamped):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.provider}: {self.amount} per {self.per} {self.unit}"
+        return f"{self.provider} {self.model}".strip() + f": {self.amount} per {self.per} {self.unit}"
 
     @property
     def unit_price(self) -> Decimal:
@@ -47,7 +57,7 @@ class ProviderPrice(PriceFields):
         verbose_name = _("price")
         verbose_name_plural = _("prices")
         constraints = (
-            models.UniqueConstraint(fields=("provider", "unit"), name="secretary_price_once"),
+            models.UniqueConstraint(fields=("provider", "model", "unit"), name="secretary_price_once"),
             models.CheckConstraint(
                 condition=models.Q(per__gte=1, amount__gte=0, unit__in=UsageUnit.values), name="secretary_price_sane"
             ),
@@ -61,7 +71,7 @@ class DomainPrice(PriceFields, TenantModel):
         verbose_name = _("price of a domain")
         verbose_name_plural = _("prices of domains")
         constraints = (
-            models.UniqueConstraint(fields=("domain", "provider", "unit"), name="secretary_domain_price_once"),
+            models.UniqueConstraint(fields=("domain", "provider", "model", "unit"), name="secretary_domain_price_once"),
             models.CheckConstraint(
                 condition=models.Q(per__gte=1, amount__gte=0, unit__in=UsageUnit.values),
                 name="secretary_domain_price_sane",

@@ -47,6 +47,10 @@ class Secretary(TenantModel):
     greeting = models.TextField(_("greeting"), max_length=MAX_GREETING, blank=True, default="")
     prompt = models.TextField(_("facts about the business"), max_length=MAX_PROMPT, blank=True, default="")
     provider = models.CharField(_("provider"), max_length=40, default="local")
+    """The first of the chain."""
+    chain = models.JSONField(_("speech services"), default=list, blank=True)
+    """Who speaks: objects of `provider`, `credential_uuid`, `model`, `voice`, the first choice first. At the end there
+    is always the local secretary; empty: it alone."""
     record_calls = models.BooleanField(_("record calls"), default=False)
     recorder = models.CharField(_("recorded by"), max_length=8, choices=Recorder.choices, default=Recorder.NODE)
     message_emails = ArrayField(

@@ -28,7 +28,8 @@ class UsageRecord(TenantModel):
     secretary_uuid = models.UUIDField(null=True, blank=True)
     """No foreign key: a secretary that is removed was used all the same."""
     provider = models.CharField(max_length=40)
-    unit = models.CharField(max_length=16, choices=UsageUnit.choices)
+    model = models.CharField(max_length=120, blank=True, default="")
+    unit = models.CharField(max_length=24, choices=UsageUnit.choices)
     quantity = models.DecimalField(max_digits=18, decimal_places=3)
     unit_price = models.DecimalField(max_digits=20, decimal_places=12)
     amount = models.DecimalField(max_digits=18, decimal_places=6)
@@ -40,7 +41,9 @@ class UsageRecord(TenantModel):
         ordering = ("-day",)
         indexes = (models.Index(fields=("domain", "-day"), name="secretary_usage_day_of"),)
         constraints = (
-            models.UniqueConstraint(fields=("domain", "call", "provider", "unit"), name="secretary_usage_once"),
+            models.UniqueConstraint(
+                fields=("domain", "call", "provider", "model", "unit"), name="secretary_usage_once"
+            ),
             models.CheckConstraint(
                 condition=models.Q(quantity__gte=0, amount__gte=0, unit__in=UsageUnit.values),
                 name="secretary_usage_sane",
@@ -58,7 +61,7 @@ class UsageDay(TenantModel):
     day = models.DateField()
     secretary_uuid = models.UUIDField(null=True, blank=True)
     provider = models.CharField(max_length=40)
-    unit = models.CharField(max_length=16, choices=UsageUnit.choices)
+    unit = models.CharField(max_length=24, choices=UsageUnit.choices)
     currency = models.CharField(max_length=3)
     calls = models.PositiveIntegerField(default=0)
     quantity = models.DecimalField(max_digits=20, decimal_places=3, default=0)

@@ -62,7 +62,7 @@ class Access:
     api_key: str = field(default="", repr=False)
     base_url: str = ""
     model: str = ""
-    options: tuple[tuple[str, str], ...] = ()
+    options: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Further settings by name, such as Azure's deployment or ElevenLabs' agent."""
     guarded: bool = True
     """The tenant gave the address: no internal one is connected to (`tenants.egress`)."""
