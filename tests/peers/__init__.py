@@ -1,0 +1,1 @@
+"""Servers on loopback that stand in for speech providers, scripted by the tests, held to the vendors' own types."""

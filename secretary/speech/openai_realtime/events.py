@@ -1,0 +1,169 @@
+"""The client events of OpenAI Realtime (GA), as JSON. Audio is G.711 mu-law, 8,000 Hz, both ways.
+
+Source: the API reference's client events; the tests hold every event against the types of OpenAI's Python SDK.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable
+from typing import Any, Final
+
+import orjson
+
+from eslbridge.media.codec import encode
+from secretary.speech.contract import Access, Briefing, Said, ToolSpec
+from secretary.speech.realtime import prompt
+
+VOICES: Final = frozenset("alloy ash ballad coral echo sage shimmer verse marin cedar".split())
+VOICE: Final = "marin"
+TRANSCRIBER: Final = "gpt-4o-mini-transcribe"
+FORMAT: Final = {"type": "audio/pcmu"}
+COMMIT: Final = '{"type":"input_audio_buffer.commit","event_id":"commit"}'
+CLEAR: Final = '{"type":"input_audio_buffer.clear","event_id":"clear"}'
+_CUSTOM = re.compile(r"voice_[A-Za-z0-9_-]+")
+
+
+def append(frame: bytes) -> str:
+    """The caller's audio: L16 of any length."""
+    return f'{{"type":"input_audio_buffer.append","audio":"{b64encode(encode(frame, "PCMU")).decode()}"}}'
+
+
+def session_update(briefing: Briefing, access: Access) -> str:
+    """What the session is, all at once."""
+    turns = access.option("turns", "platform")
+    session: dict[str, Any] = {
+        "type": "realtime",
+        "output_modalities": ["audio"],
+        "instructions": prompt.instructions(briefing),
+        "audio": {
+            "input": {
+                "format": FORMAT,
+                "transcription": _transcription(briefing, access),
+                "turn_detection": _turn_detection(turns, access),
+                "noise_reduction": _noise_reduction(access),
+            },
+            "output": {"format": FORMAT, "voice": voice_of(briefing, access)},
+        },
+        "tools": [_tool(tool) for tool in briefing.tools],
+        "tool_choice": "auto",
+    }
+    if speed := access.option("speed"):
+        session["audio"]["output"]["speed"] = float(speed)
+    if effort := access.option("reasoning"):
+        session["reasoning"] = {"effort": effort}
+    if most := access.option("max_output_tokens"):
+        session["max_output_tokens"] = int(most)
+    return _json({"type": "session.update", "event_id": "setup", "session": session})
+
+
+def voice_of(briefing: Briefing, access: Access) -> str | dict[str, str]:
+    """The secretary's voice if it is one of theirs; else the option; else a good one."""
+    for name in (briefing.voice, access.option("voice")):
+        if name in VOICES:
+            return name
+        if name and _CUSTOM.fullmatch(name):
+            return {"id": name}
+    return VOICE
+
+
+def said(line: Said) -> str:
+    """A line of the conversation so far."""
+    if line.who == "caller":
+        return message("user", "input_text", line.text)
+    return message("assistant", "output_text", line.text)
+
+
+def note(text: str) -> str:
+    """What the platform tells the model."""
+    return message("system", "input_text", text)
+
+
+def message(role: str, kind: str, text: str) -> str:
+    item = {"type": "message", "role": role, "content": [{"type": kind, "text": text}]}
+    return _json({"type": "conversation.item.create", "event_id": "item", "item": item})
+
+
+def tool_output(call_id: str, outcome: str, detail: str) -> str:
+    output = json.dumps({"outcome": outcome} | ({"detail": detail} if detail else {}), ensure_ascii=False)
+    item = {"type": "function_call_output", "call_id": call_id, "output": output}
+    return _json({"type": "conversation.item.create", "event_id": "item", "item": item})
+
+
+def response() -> str:
+    """Answer."""
+    return '{"type":"response.create","event_id":"response"}'
+
+
+def speak(text: str, *, keep: bool) -> str:
+    """Speak this sentence: with nothing before it in mind, so that it is not taken for something to answer."""
+    order: dict[str, Any] = {
+        "conversation": "auto" if keep else "none",
+        "input": [],
+        "instructions": prompt.sentence(text),
+        "tool_choice": "none",
+    }
+    return _json({"type": "response.create", "event_id": "response", "response": order})
+
+
+def cancel(response_id: str) -> str:
+    event = {"type": "response.cancel", "event_id": "cancel"}
+    return _json(event | ({"response_id": response_id} if response_id else {}))
+
+
+def truncate(item_id: str, index: int, heard_ms: int) -> str:
+    return _json(
+        {
+            "type": "conversation.item.truncate",
+            "event_id": "truncate",
+            "item_id": item_id,
+            "content_index": index,
+            "audio_end_ms": heard_ms,
+        }
+    )
+
+
+def history(lines: Iterable[Said]) -> list[str]:
+    return [said(line) for line in lines]
+
+
+def _transcription(briefing: Briefing, access: Access) -> dict[str, str] | None:
+    """Of the caller's words. With the language told: without it, noise becomes words of any language."""
+    model = access.option("transcriber", TRANSCRIBER)
+    if model == "none":
+        return None
+    language = access.option("transcriber_language", briefing.language.partition("-")[0])
+    return {"model": model} | ({"language": language} if language != "auto" else {})
+
+
+def _turn_detection(turns: str, access: Access) -> dict[str, Any] | None:
+    """Its own detection answers, but never interrupts: the platform judges whether the caller means it."""
+    if turns == "semantic_vad":
+        eager = access.option("eagerness", "auto")
+        return {"type": turns, "create_response": True, "interrupt_response": False, "eagerness": eager}
+    if turns in ("server_vad", "provider"):
+        pause = int(access.option("pause_ms", "500"))
+        return {
+            "type": "server_vad",
+            "create_response": True,
+            "interrupt_response": False,
+            "silence_duration_ms": pause,
+            "prefix_padding_ms": 300,
+        }
+    return None
+
+
+def _noise_reduction(access: Access) -> dict[str, str] | None:
+    kind = access.option("noise_reduction")
+    return {"type": kind} if kind in ("near_field", "far_field") else None
+
+
+def _tool(tool: ToolSpec) -> dict[str, Any]:
+    parameters = dict(tool.parameters) or {"type": "object", "properties": {}}
+    return {"type": "function", "name": tool.name, "description": tool.description, "parameters": parameters}
+
+
+def _json(event: dict[str, Any]) -> str:
+    return orjson.dumps(event).decode()
