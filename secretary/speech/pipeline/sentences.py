@@ -113,6 +113,12 @@ class Splitter:
         return text.rfind(" ", LONGEST // 3, LONGEST) + 1 or LONGEST
 
 
+def sentences_of(text: str) -> list[str]:
+    """A whole text in sentences."""
+    splitter = Splitter()
+    return splitter.feed(text) + splitter.flush()
+
+
 def _is_end(text: str, end: int, *, final: bool) -> bool:
     """Whether what stops at `end`, with white space behind it, ends a sentence. `final`: nothing will follow it."""
     head = text[:end].rstrip(_CLOSING)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
@@ -30,6 +31,8 @@ BREATH_S: Final = 0.1
 """Before the second try."""
 IDLE_CLIENTS: Final = 64
 """Clients that no call uses and that are kept all the same, for their open connections."""
+COLD_S: Final = 45.0
+"""Kept connections live for 60 s without use."""
 _KNOWN: Final[dict[str, FailureKind]] = {
     "insufficient_quota": "refused",
     "quota_exceeded": "refused",
@@ -62,6 +65,7 @@ class Clients:
     def __init__(self) -> None:
         self._clients: OrderedDict[object, tuple[httpx.AsyncClient, int]] = OrderedDict()
         self._closing: set[asyncio.Task[None]] = set()
+        self._warmed: OrderedDict[object, float] = OrderedDict()
 
     def take(self, stage: Stage) -> httpx.AsyncClient:
         """The stage's client. Give it back with `leave`."""
@@ -82,6 +86,19 @@ class Clients:
             closing = asyncio.create_task(self._clients.pop(key)[0].aclose(), name="close an idle client")
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
+
+    def is_cold(self, stage: Stage) -> bool:
+        """Whether a request now would have to connect first, as far as is known. True once a while at most."""
+        if not stage.url or stage.service == "deepgram":
+            return False
+        now, key = time.monotonic(), _key(stage)
+        cold = now - self._warmed.get(key, -COLD_S) >= COLD_S
+        if cold:
+            self._warmed[key] = now
+            self._warmed.move_to_end(key)
+            if len(self._warmed) > 1000:
+                self._warmed.popitem(last=False)
+        return cold
 
     async def close(self) -> None:
         clients = [client for client, _ in self._clients.values()]
