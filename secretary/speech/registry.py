@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from secretary.speech.contract import NO_ACCESS, Access, Briefing, ProviderError, SpeechSession
 from secretary.speech.local.provider import LocalProvider
+from secretary.speech.openai_realtime.provider import OpenAIRealtimeProvider
 
 
 class Provider(Protocol):
@@ -35,7 +36,10 @@ class Provider(Protocol):
 
 MOST_PREPARED: Final = 1_000
 """Secretaries remembered as prepared; one that was called long ago is prepared again, which is cheap."""
-PROVIDERS: Final[Mapping[str, Callable[[Path], Provider]]] = {"local": LocalProvider}
+PROVIDERS: Final[Mapping[str, Callable[[Path], Provider]]] = {
+    "local": LocalProvider,
+    "openai-realtime": OpenAIRealtimeProvider,
+}
 """Name in `Secretary.provider` to a factory that takes the data folder."""
 
 
