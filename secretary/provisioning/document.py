@@ -47,6 +47,7 @@ class SecretaryPart(_Part):
         model = Secretary
         fields = (
             "secretary_uuid", "name", "enabled", "language", "voice", "greeting", "prompt", "provider", "record_calls",
+            "recorder", "message_emails", "mail_audio",
             "max_call_s", "silence_s", "silence_prompts", "fallback_number",
         )  # fmt: skip
 
@@ -73,7 +74,7 @@ class DestinationPart(_Part):
 
     class Meta(_Part.Meta):
         model = Destination
-        fields = ("destination_uuid", "name", "aliases", "number", "kind", "enabled", "priority")
+        fields = ("destination_uuid", "name", "aliases", "number", "kind", "enabled", "priority", "message_email")
 
 
 class DomainSettings(_Part):

@@ -35,6 +35,7 @@ class DestinationForm(PanelForm):
     layout = (
         Section(_("How callers ask for it"), ("name", "aliases")),
         Section(_("How it is reached"), ("kind", "number", "priority", "enabled")),
+        Section(_("Messages"), ("message_email",)),
     )
     widths: ClassVar[Mapping[str, str]] = {"kind": "half", "number": "half", "priority": "half"}
 
@@ -61,6 +62,11 @@ class DestinationForm(PanelForm):
         max_value=100,
         initial=0,
         help_text=_("Where several fit what was said, the highest is offered first."),
+    )
+    message_email = forms.EmailField(
+        label=_("Messages by e-mail to"),
+        required=False,
+        help_text=_("Empty: to the people who are reached here."),
     )
     enabled = forms.BooleanField(
         label=_("In use"), required=False, initial=True, help_text=_("Off: the secretary does not offer it.")

@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from secretary.models.secretary import DIALLED, MAX_GREETING, MAX_PROMPT
 from secretary.panel.forms.base import PanelForm, Section
+from secretary.panel.forms.keeping import KEEPING, KeepingFields
 from tenants.models.domain import Language
 
 
-class SecretaryForm(PanelForm):
+class SecretaryForm(KeepingFields, PanelForm):
     """Who answers, what is said and known, and what happens when nobody speaks."""
 
     layout = (
@@ -24,7 +25,7 @@ class SecretaryForm(PanelForm):
             ("silence_s", "silence_prompts", "max_call_s", "fallback_number"),
             _("A caller is never left in silence."),
         ),
-        Section(_("Recording"), ("record_calls",)),
+        KEEPING,
     )
     widths: ClassVar[Mapping[str, str]] = {
         "name": "half",
@@ -85,9 +86,4 @@ class SecretaryForm(PanelForm):
         validators=[DIALLED],
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
         help_text=_("A person or mailbox for callers nobody else can help. Empty: what the telephone system provides."),
-    )
-    record_calls = forms.BooleanField(
-        label=_("Keep recordings of calls"),
-        required=False,
-        help_text=_("The law may require that callers are told. Say so in the greeting."),
     )
