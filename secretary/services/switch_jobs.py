@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from eslbridge import jobs, policy
+from eslbridge import jobs
 from eslbridge.models import Job, JobKind
 from secretary.errors import TransferRefused
 from secretary.models import Call, CallOutcome
-
-
-def request_originate(*, domain_uuid: UUID, number: str) -> Job:
-    """Ring an extension of the domain. Raises TransferRefused with the policy's reason."""
-    kind = policy.DestinationKind.EXTENSION
-    decision = policy.check_destination(number=number, kind=kind, enabled=True)
-    if not decision.allowed:
-        raise TransferRefused(decision.reason)
-    return jobs.create_job(
-        domain_uuid=domain_uuid, kind=JobKind.ORIGINATE, arguments={"number": number, "kind": str(kind)}
-    )
 
 
 def request_hangup(*, domain_uuid: UUID, call_uuid: UUID) -> Job:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -16,7 +17,8 @@ from secretary.api.problems import FieldError, Problem, invalid
 from secretary.api.resource import Created, Deleted, Listed, Shown
 from secretary.api.serializing import PageQuery, ResourceSerializer, StrictSerializer
 from secretary.errors import TransferRefused
-from secretary.services.switch_jobs import request_hangup, request_originate
+from secretary.services import calling_out
+from secretary.services.switch_jobs import request_hangup
 from secretary.services.transfers import request_transfer
 from tenants import audit
 
@@ -28,7 +30,8 @@ class JobSerializer(ResourceSerializer):
         model = Job
         fields = (
             "job_uuid", "kind", "state", "outcome", "reason", "call_uuid", "secretary_uuid", "arguments", "attempts",
-            "run_after", "expires_at", "claimed_at", "sent_at", "finished_at", "created_at", "updated_at",
+            "run_after", "expires_at", "claimed_at", "sent_at", "dialled_at", "cancel_asked_at", "finished_at",
+            "detail", "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -38,7 +41,18 @@ class NewJob(StrictSerializer):
 
     kind = serializers.ChoiceField(choices=JobKind.choices)
     number = serializers.RegexField(
-        r"^[0-9*#]{1,20}\Z", required=False, help_text="originate: the extension of the domain that is rung."
+        r"^\+?[0-9*#]{1,20}\Z", required=False, help_text="originate: the telephone that is rung first."
+    )
+    to = serializers.RegexField(
+        r"^\+?[0-9*#]{1,20}\Z",
+        required=False,
+        help_text="originate: whom the first telephone, which is one of the domain's own, is connected with.",
+    )
+    secretary_uuid = serializers.UUIDField(
+        required=False, help_text="originate: the secretary that the first telephone is connected with."
+    )
+    name = serializers.CharField(
+        required=False, max_length=60, help_text="originate with `to`: whom the call is about, for the first telephone."
     )
     call_uuid = serializers.UUIDField(required=False, help_text="transfer, hangup: a call in progress.")
     destination_uuid = serializers.UUIDField(required=False, help_text="transfer: a destination of the domain.")
@@ -49,8 +63,12 @@ WANTED = {
     JobKind.TRANSFER: {"call_uuid", "destination_uuid"},
     JobKind.HANGUP: {"call_uuid"},
 }
-"""The fields of each kind: all of them, and no others."""
-REFUSED = {"unknown_call": "call_uuid", "unknown_destination": "destination_uuid"}
+"""The fields of each kind that must be there."""
+ALSO = {JobKind.ORIGINATE: {"to", "secretary_uuid", "name"}}
+"""Those that may be there."""
+REFUSED = {
+    "unknown_call": "call_uuid", "unknown_destination": "destination_uuid", "unknown_secretary": "secretary_uuid",
+}  # fmt: skip
 """Which field a refusal is about, where it is not the number that the policy refuses."""
 
 
@@ -95,20 +113,36 @@ class Jobs(Listed, Shown, Created, Deleted):
                     return Job.objects.get(pk=job_uuid)
                 case JobKind.HANGUP:
                     return request_hangup(domain_uuid=domain_uuid, call_uuid=wanted["call_uuid"])
-            return request_originate(domain_uuid=domain_uuid, number=wanted["number"])
+            return _originate(domain_uuid, wanted)
         except TransferRefused as error:
             if error.reason in REFUSED:
                 reason = _("The domain has none of this UUID.")
                 raise invalid(REFUSED[error.reason], "does_not_exist", reason) from error
-            name = "number" if wanted["kind"] == JobKind.ORIGINATE else "destination_uuid"
+            if error.reason == "no_extension":
+                reason = _("The secretary answers at no extension.")
+                raise invalid("secretary_uuid", error.reason, reason) from error
+            name = ("to" if "to" in wanted else "number") if wanted["kind"] == JobKind.ORIGINATE else "destination_uuid"
             reason = _("The platform does not dial this number (%s).") % error.reason
             raise invalid(name, error.reason, reason) from error
 
     def perform_destroy(self, row: Job) -> None:
-        """Take it back; once its command has gone out it cannot be."""
+        """Take it back. Once its command has gone out only an originate can be: what rings for it is hung up."""
         audit.log("job.cancelled", audit.Subject("job", str(row.pk), row.kind))
-        if not jobs.cancel(domain_uuid=row.domain_uuid, job_uuid=row.pk, reason="cancelled by the API"):
+        if not jobs.cancel(
+            domain_uuid=row.domain_uuid, job_uuid=row.pk, reason="cancelled by the API"
+        ) and not jobs.cancel_ringing(domain_uuid=row.domain_uuid, job_uuid=row.pk):
             raise Problem("conflict", _("The job is %(state)s: too late to take it back.") % {"state": row.state})
+
+
+def _originate(domain_uuid: UUID, wanted: dict[str, Any]) -> Job:
+    number = wanted["number"]
+    if "to" in wanted:
+        name = wanted.get("name", "")
+        return calling_out.click_to_call(domain_uuid=domain_uuid, phone=number, number=wanted["to"], name=name)
+    if "secretary_uuid" in wanted:
+        secretary_uuid = wanted["secretary_uuid"]
+        return calling_out.to_secretary(domain_uuid=domain_uuid, number=number, secretary_uuid=secretary_uuid)
+    return calling_out.ring(domain_uuid=domain_uuid, number=number)
 
 
 def _check_fields(wanted: dict[str, Any]) -> None:
@@ -116,7 +150,9 @@ def _check_fields(wanted: dict[str, Any]) -> None:
     kind = JobKind(wanted["kind"])
     fields = WANTED[kind]
     errors = [FieldError.of(name, "required", _("This field is required.")) for name in fields - set(wanted)]
-    odd = set(wanted) - fields - {"kind"}
+    odd = set(wanted) - fields - ALSO.get(kind, set()) - {"kind"}
+    if "to" in wanted and "secretary_uuid" in wanted:
+        odd.add("secretary_uuid")
     errors += [FieldError.of(name, "unknown_field", _("This kind of job has no such field.")) for name in odd]
     if errors:
         raise Problem("invalid", errors=sorted(errors, key=lambda error: error.field))
