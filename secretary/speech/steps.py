@@ -1,0 +1,29 @@
+"""One step of a secretary's chain of speech providers, as a call carries it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from secretary.speech.contract import NO_ACCESS, Access
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Who speaks, and how they are reached. The secret parts are never shown."""
+
+    provider: str
+    access: Access = field(default=NO_ACCESS, repr=False)
+    owner: str = ""
+    """The UUID of the domain's credential, `installation`, or empty where none is needed."""
+    voice: str = ""
+    """Instead of the secretary's; empty: the secretary's."""
+
+    @property
+    def model(self) -> str:
+        """For the record and the price; empty: the provider's usual one."""
+        return self.access.model or self.access.option("llm_model")
+
+
+LAST: Final = Step("local")
+"""What every chain ends with."""
