@@ -11,67 +11,255 @@ from tenants.rls import EnableTenantRls
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('eslbridge', '0003_originate_step_by_step'),
-        ('tenants', '0005_what_callers_are_told'),
+        ("eslbridge", "0003_originate_step_by_step"),
+        ("tenants", "0005_what_callers_are_told"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DialRules',
+            name="DialRules",
             fields=[
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('domain', models.OneToOneField(db_column='domain_uuid', editable=False, on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='tenants.domain')),
-                ('country', models.CharField(blank=True, default='', max_length=2, validators=[eslbridge.models.dial_rules.validate_country], verbose_name='country')),
-                ('area_code', models.CharField(blank=True, default='', max_length=6, validators=[django.core.validators.RegexValidator('^[0-9]{1,6}\\Z')], verbose_name='own area code')),
-                ('outside_prefix', models.CharField(blank=True, default='', max_length=4, validators=[django.core.validators.RegexValidator('^[0-9*#]{0,4}\\Z', 'Up to four digits, * or #.')], verbose_name='prefix for an outside line')),
-                ('dial_as', models.CharField(choices=[('e164', '+4930123456'), ('digits', '4930123456: no plus'), ('national', 'as on a telephone of the country')], default='e164', max_length=10, verbose_name='public numbers are dialled')),
-                ('internal_digits', models.PositiveSmallIntegerField(default=6, validators=[django.core.validators.MinValueValidator(2), django.core.validators.MaxValueValidator(12)], verbose_name='longest number inside')),
-                ('external_allowed', models.BooleanField(default=False, verbose_name='any public number of the countries below')),
-                ('allowed_countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2, validators=[eslbridge.models.dial_rules.validate_country]), blank=True, default=list, size=250, verbose_name='other countries')),
-                ('allowed_prefixes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=16, validators=[django.core.validators.RegexValidator('^\\+[1-9][0-9]{0,14}\\Z', 'A plus, the country code, and more digits if wanted: +49900.')]), blank=True, default=list, size=250, verbose_name='always allowed')),
-                ('blocked_prefixes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=16, validators=[django.core.validators.RegexValidator('^\\+[1-9][0-9]{0,14}\\Z', 'A plus, the country code, and more digits if wanted: +49900.')]), blank=True, default=list, size=250, verbose_name='never dialled')),
-                ('own_numbers', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=16, validators=[django.core.validators.RegexValidator('^\\+[1-9][0-9]{4,14}\\Z', 'A whole number with its country code: +4930123456.')]), blank=True, default=list, size=250, verbose_name="the domain's own public numbers")),
-                ('toll_allow', models.CharField(blank=True, default='', max_length=200, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9_., -]{0,200}\\Z', 'Words with commas between them.')], verbose_name='toll classes of secretaries')),
-                ('per_call', models.PositiveSmallIntegerField(default=10, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='dials in one call')),
-                ('external_per_hour', models.PositiveIntegerField(default=30, validators=[django.core.validators.MaxValueValidator(1000000)], verbose_name='public numbers an hour')),
-                ('external_per_day', models.PositiveIntegerField(default=200, validators=[django.core.validators.MaxValueValidator(1000000)], verbose_name='public numbers a day')),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "domain",
+                    models.OneToOneField(
+                        db_column="domain_uuid",
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="tenants.domain",
+                    ),
+                ),
+                (
+                    "country",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        max_length=2,
+                        validators=[eslbridge.models.dial_rules.validate_country],
+                        verbose_name="country",
+                    ),
+                ),
+                (
+                    "area_code",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        max_length=6,
+                        validators=[django.core.validators.RegexValidator("^[0-9]{1,6}\\Z")],
+                        verbose_name="own area code",
+                    ),
+                ),
+                (
+                    "outside_prefix",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        max_length=4,
+                        validators=[
+                            django.core.validators.RegexValidator("^[0-9*#]{1,4}\\Z", "Up to four digits, * or #.")
+                        ],
+                        verbose_name="prefix for an outside line",
+                    ),
+                ),
+                (
+                    "dial_as",
+                    models.CharField(
+                        choices=[
+                            ("e164", "+4930123456"),
+                            ("digits", "4930123456: no plus"),
+                            ("national", "as on a telephone of the country"),
+                        ],
+                        default="e164",
+                        max_length=10,
+                        verbose_name="public numbers are dialled",
+                    ),
+                ),
+                (
+                    "internal_digits",
+                    models.PositiveSmallIntegerField(
+                        default=6,
+                        validators=[
+                            django.core.validators.MinValueValidator(2),
+                            django.core.validators.MaxValueValidator(12),
+                        ],
+                        verbose_name="longest number inside",
+                    ),
+                ),
+                (
+                    "external_allowed",
+                    models.BooleanField(default=False, verbose_name="any public number of the countries below"),
+                ),
+                (
+                    "allowed_countries",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            max_length=2, validators=[eslbridge.models.dial_rules.validate_country]
+                        ),
+                        blank=True,
+                        default=list,
+                        size=250,
+                        verbose_name="other countries",
+                    ),
+                ),
+                (
+                    "allowed_prefixes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            max_length=16,
+                            validators=[
+                                django.core.validators.RegexValidator(
+                                    "^\\+[1-9][0-9]{0,14}\\Z",
+                                    "A plus, the country code, and more digits if wanted: +49900.",
+                                )
+                            ],
+                        ),
+                        blank=True,
+                        default=list,
+                        size=250,
+                        verbose_name="always allowed",
+                    ),
+                ),
+                (
+                    "blocked_prefixes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            max_length=16,
+                            validators=[
+                                django.core.validators.RegexValidator(
+                                    "^\\+[1-9][0-9]{0,14}\\Z",
+                                    "A plus, the country code, and more digits if wanted: +49900.",
+                                )
+                            ],
+                        ),
+                        blank=True,
+                        default=list,
+                        size=250,
+                        verbose_name="never dialled",
+                    ),
+                ),
+                (
+                    "own_numbers",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            max_length=16,
+                            validators=[
+                                django.core.validators.RegexValidator(
+                                    "^\\+[1-9][0-9]{4,14}\\Z", "A whole number with its country code: +4930123456."
+                                )
+                            ],
+                        ),
+                        blank=True,
+                        default=list,
+                        size=250,
+                        verbose_name="the domain's own public numbers",
+                    ),
+                ),
+                (
+                    "toll_allow",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        max_length=200,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9_., -]{1,200}\\Z", "Words with commas between them."
+                            )
+                        ],
+                        verbose_name="toll classes of secretaries",
+                    ),
+                ),
+                (
+                    "per_call",
+                    models.PositiveSmallIntegerField(
+                        default=10,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000),
+                        ],
+                        verbose_name="dials in one call",
+                    ),
+                ),
+                (
+                    "external_per_hour",
+                    models.PositiveIntegerField(
+                        default=30,
+                        validators=[django.core.validators.MaxValueValidator(1000000)],
+                        verbose_name="public numbers an hour",
+                    ),
+                ),
+                (
+                    "external_per_day",
+                    models.PositiveIntegerField(
+                        default=200,
+                        validators=[django.core.validators.MaxValueValidator(1000000)],
+                        verbose_name="public numbers a day",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'dial rules',
-                'verbose_name_plural': 'dial rules',
-                'base_manager_name': 'objects',
-                'constraints': [models.CheckConstraint(condition=models.Q(('dial_as__in', ['e164', 'digits', 'national'])), name='eslbridge_dial_form')],
+                "verbose_name": "dial rules",
+                "verbose_name_plural": "dial rules",
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("dial_as__in", ["e164", "digits", "national"])), name="eslbridge_dial_form"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DialAttempt',
+            name="DialAttempt",
             fields=[
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('attempt_uuid', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('call_uuid', models.UUIDField(blank=True, null=True)),
-                ('secretary_uuid', models.UUIDField(blank=True, null=True)),
-                ('job_uuid', models.UUIDField(blank=True, null=True)),
-                ('kind', models.CharField(max_length=16)),
-                ('number', models.CharField(max_length=64, verbose_name='number')),
-                ('e164', models.CharField(blank=True, default='', max_length=20)),
-                ('region', models.CharField(blank=True, default='', max_length=3)),
-                ('allowed', models.BooleanField()),
-                ('reason', models.CharField(max_length=24)),
-                ('detail', models.CharField(blank=True, default='', max_length=200)),
-                ('domain', models.ForeignKey(db_column='domain_uuid', default=tenants.context.current_domain_uuid, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.domain')),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "attempt_uuid",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("call_uuid", models.UUIDField(blank=True, null=True)),
+                ("secretary_uuid", models.UUIDField(blank=True, null=True)),
+                ("job_uuid", models.UUIDField(blank=True, null=True)),
+                ("kind", models.CharField(max_length=16)),
+                ("number", models.CharField(max_length=64, verbose_name="number")),
+                ("e164", models.CharField(blank=True, default="", max_length=20)),
+                ("region", models.CharField(blank=True, default="", max_length=3)),
+                ("allowed", models.BooleanField()),
+                ("reason", models.CharField(max_length=24)),
+                ("detail", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "domain",
+                    models.ForeignKey(
+                        db_column="domain_uuid",
+                        default=tenants.context.current_domain_uuid,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.domain",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'dial',
-                'verbose_name_plural': 'dials',
-                'ordering': ('-created_at',),
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [models.Index(fields=['domain', '-created_at'], name='eslbridge_dial_recent'), models.Index(fields=['domain', 'call_uuid'], name='eslbridge_dial_call')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('job_uuid__isnull', False)), fields=('domain', 'job_uuid'), name='eslbridge_dial_of_job')],
+                "verbose_name": "dial",
+                "verbose_name_plural": "dials",
+                "ordering": ("-created_at",),
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    models.Index(fields=["domain", "-created_at"], name="eslbridge_dial_recent"),
+                    models.Index(fields=["domain", "call_uuid"], name="eslbridge_dial_call"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("job_uuid__isnull", False)),
+                        fields=("domain", "job_uuid"),
+                        name="eslbridge_dial_of_job",
+                    )
+                ],
             },
         ),
         EnableTenantRls("dialrules"),

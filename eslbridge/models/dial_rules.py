@@ -16,8 +16,8 @@ from tenants.models.base import Timestamped
 MAX_ITEMS: Final = 250
 PREFIX = RegexValidator(r"^\+[1-9][0-9]{0,14}\Z", _("A plus, the country code, and more digits if wanted: +49900."))
 PUBLIC = RegexValidator(r"^\+[1-9][0-9]{4,14}\Z", _("A whole number with its country code: +4930123456."))
-OUTSIDE = RegexValidator(r"^[0-9*#]{0,4}\Z", _("Up to four digits, * or #."))
-CLASSES = RegexValidator(r"^[A-Za-z0-9_., -]{0,200}\Z", _("Words with commas between them."))
+OUTSIDE = RegexValidator(r"^[0-9*#]{1,4}\Z", _("Up to four digits, * or #."))
+CLASSES = RegexValidator(r"^[A-Za-z0-9_., -]{1,200}\Z", _("Words with commas between them."))
 
 
 def validate_country(value: str) -> None:

@@ -153,5 +153,8 @@ def _model_errors(error: ModelError) -> Iterator[FieldError]:
             yield FieldError.of(shown, code, " ".join(one.messages))
 
 
-RENAMED: Final = {"secretary": "secretary_uuid", "destination": "destination_uuid", "call": "call_uuid"}
+RENAMED: Final = {
+    "secretary": "secretary_uuid", "destination": "destination_uuid", "call": "call_uuid", "hours": "hours_uuid",
+    "closed_secretary": "closed_secretary_uuid",
+}  # fmt: skip
 """The models' fields that the API calls by the UUID they hold."""

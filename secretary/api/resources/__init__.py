@@ -10,26 +10,48 @@ from django.urls import URLPattern
 from secretary.api.principal import ALL, ALL_READ, READ, WRITE
 from secretary.api.resources import about, usage
 from secretary.api.resources.api_keys import ApiKeys, InstallationKeys
+from secretary.api.resources.callbacks import Callbacks
+from secretary.api.resources.callbacks import Rules as CallingRules
+from secretary.api.resources.caller_facts import CallerFacts
+from secretary.api.resources.caller_requests import CallerRequests
 from secretary.api.resources.calls import Calls
 from secretary.api.resources.destinations import Destinations
+from secretary.api.resources.dial_rules import Dials
+from secretary.api.resources.dial_rules import Rules as DialRules
 from secretary.api.resources.domains import OneDomain
 from secretary.api.resources.esl_credential import Credential
 from secretary.api.resources.extensions import Extensions
 from secretary.api.resources.jobs import Jobs
 from secretary.api.resources.messages import Messages
+from secretary.api.resources.opening_hours import Hours, SpecialDays
+from secretary.api.resources.prompts import Prompts
 from secretary.api.resources.provisioning import urls as provisioning_urls
 from secretary.api.resources.record import Record
+from secretary.api.resources.rules import DomainDataRules, DomainQuota
 from secretary.api.resources.secretaries import Secretaries
+from secretary.api.resources.tools import Tools
 from secretary.api.resources.webhooks import Webhooks
 
 RESOURCES = (
     OneDomain,
     Credential,
+    DomainQuota,
+    DomainDataRules,
     Secretaries,
+    Prompts,
+    Tools,
     Extensions,
     Destinations,
+    Hours,
+    SpecialDays,
+    DialRules,
+    Dials,
     Calls,
     Messages,
+    CallerFacts,
+    CallerRequests,
+    Callbacks,
+    CallingRules,
     Jobs,
     ApiKeys,
     Webhooks,

@@ -14,10 +14,15 @@ from secretary.services.destinations import create_destination, delete_destinati
 
 
 class DestinationSerializer(ResourceSerializer):
+    hours_uuid = serializers.UUIDField(
+        source="hours_id", required=False, allow_null=True, help_text="Null: callers are put through at any hour."
+    )
+
     class Meta:
         model = Destination
         fields = (
-            "destination_uuid", "name", "aliases", "number", "kind", "enabled", "priority", "created_at", "updated_at",
+            "destination_uuid", "name", "aliases", "number", "kind", "enabled", "priority", "hours_uuid",
+            "message_email", "created_at", "updated_at",
         )  # fmt: skip
 
 

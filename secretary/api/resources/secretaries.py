@@ -13,11 +13,19 @@ from secretary.services.secretaries import create_secretary, delete_secretary, u
 
 
 class SecretarySerializer(ResourceSerializer):
+    hours_uuid = serializers.UUIDField(
+        source="hours_id", required=False, allow_null=True, help_text="Null: the domain's usual ones."
+    )
+    closed_secretary_uuid = serializers.UUIDField(source="closed_secretary_id", required=False, allow_null=True)
+
     class Meta:
         model = Secretary
         fields = (
             "secretary_uuid", "name", "enabled", "language", "voice", "greeting", "prompt", "provider", "record_calls",
-            "max_call_s", "silence_s", "silence_prompts", "fallback_number", "created_at", "updated_at",
+            "recorder", "message_emails", "mail_audio",
+            "max_call_s", "silence_s", "silence_prompts", "fallback_number",
+            "hours_uuid", "closed_action", "closed_greeting", "closed_secretary_uuid", "closed_number",
+            "tools", "announce_ai", "ai_notice", "recording_notice", "created_at", "updated_at",
         )  # fmt: skip
 
 

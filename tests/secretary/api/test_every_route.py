@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -17,12 +18,19 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import URLPattern
 
+from eslbridge.dialling import save_rules
 from eslbridge.jobs import create_job
 from secretary.api.principal import NOT_FOR_EVERY_ROLE
 from secretary.api.urls import urlpatterns
-from secretary.models import ExtensionMapping, Message
+from secretary.models import CallerRequest, ExtensionMapping, Message
 from secretary.profiles import MessageRecord
+from secretary.services.callbacks import Consent, request_callback
+from secretary.services.calling_rules import save_calling_rules
 from secretary.services.messages import save_message
+from secretary.services.opening_hours import create_day, create_hours
+from secretary.tools.models import CallerFact
+from secretary.tools.prompts import write_prompt
+from secretary.tools.services import create_tool
 from secretary.webhooks.models import Delivery
 from secretary.webhooks.services import create_webhook, send_ping
 from tenants.context import platform_context, tenant_context
@@ -52,6 +60,9 @@ class Row:
 SECRETARY = {"name": "Night"}
 DESTINATION = {"name": "Repairs", "number": "1009"}
 LONG_AGO = {"since": "2020-01-01T00:00:00Z", "until": "2021-01-01T00:00:00Z"}
+TOOL = {"name": "find_order", "description": "Finds an order.", "url": "https://crm.example.com/orders/{order}"} | {
+    "parameters": {"type": "object", "properties": {"order": {"type": "string"}}, "required": ["order"]}
+}
 HOOK = {"url": "https://crm.example.com/hook", "events": ["call.ended"]}
 
 # (name of the route, method) → what it does
@@ -84,6 +95,23 @@ ROWS: Final[dict[tuple[str, str], Row]] = {
     ("destinations-detail", "PUT"): Row("destinations", 200, DESTINATION),
     ("destinations-detail", "PATCH"): Row("destinations", 200, DESTINATION),
     ("destinations-detail", "DELETE"): Row("destinations", 204),
+    ("opening-hours-list", "GET"): Row("opening-hours", 200),
+    ("opening-hours-list", "POST"): Row("opening-hours", 201, {"name": "Night", "weekly": {"mon": ["20:00-06:00"]}}),
+    ("opening-hours-detail", "GET"): Row("opening-hours", 200),
+    ("opening-hours-detail", "PUT"): Row("opening-hours", 200, {"name": "Shop"}),
+    ("opening-hours-detail", "PATCH"): Row("opening-hours", 200, {"holidays_country": "BR"}),
+    ("opening-hours-detail", "DELETE"): Row("opening-hours", 204),
+    ("special-days-list", "GET"): Row("opening-hours", 200),
+    ("special-days-list", "POST"): Row("opening-hours", 201, {"date": "2026-12-31"}),
+    ("special-days-detail", "GET"): Row("opening-hours", 200),
+    ("special-days-detail", "PUT"): Row("opening-hours", 200, {"date": "2026-12-26", "ranges": ["09:00-12:00"]}),
+    ("special-days-detail", "PATCH"): Row("opening-hours", 200, {"name": "Stocktaking"}),
+    ("special-days-detail", "DELETE"): Row("opening-hours", 204),
+    ("dial-rules", "GET"): Row("dial-rules", 200),
+    ("dial-rules", "PUT"): Row("dial-rules", 200, {"country": "BR"}),
+    ("dial-rules", "PATCH"): Row("dial-rules", 200, {"external_allowed": True}),
+    ("dial-rules", "DELETE"): Row("dial-rules", 204),
+    ("dials-list", "GET"): Row("dials", 200),
     ("calls-list", "GET"): Row("calls", 200),
     ("calls-detail", "GET"): Row("calls", 200),
     ("call-transcript", "GET"): Row("calls", 200),
@@ -93,6 +121,16 @@ ROWS: Final[dict[tuple[str, str], Row]] = {
     ("messages-detail", "GET"): Row("messages", 200),
     ("messages-detail", "PATCH"): Row("messages", 200, {"read": True}),
     ("message-audio", "GET"): Row("messages", 200),
+    ("callbacks-list", "GET"): Row("callbacks", 200),
+    ("callbacks-list", "POST"): Row("callbacks", 201, {"number": "1001", "consent": {}}),
+    ("callbacks-detail", "GET"): Row("callbacks", 200),
+    ("callbacks-detail", "PATCH"): Row("callbacks", 200, {"name": "Ana"}),
+    ("callbacks-detail", "DELETE"): Row("callbacks", 204),
+    ("callback-place", "POST"): Row("callbacks", 202, body_for="place"),
+    ("calling-rules", "GET"): Row("calling-rules", 200),
+    ("calling-rules", "PUT"): Row("calling-rules", 200, {"ring_s": 20}),
+    ("calling-rules", "PATCH"): Row("calling-rules", 200, {"automatic": False}),
+    ("calling-rules", "DELETE"): Row("calling-rules", 204),
     ("jobs-list", "GET"): Row("jobs", 200),
     ("jobs-list", "POST"): Row("jobs", 202, {"kind": "originate", "number": "1001"}),
     ("jobs-detail", "GET"): Row("jobs", 200),
@@ -122,12 +160,49 @@ ROWS: Final[dict[tuple[str, str], Row]] = {
     ("webhook-replay", "POST"): Row("webhooks", 202, LONG_AGO),
     ("webhook-deliveries", "GET"): Row("webhooks", 200),
     ("webhook-delivery-replay", "POST"): Row("webhooks", 202, {}),
+    ("tools-list", "GET"): Row("tools", 200),
+    ("tools-list", "POST"): Row("tools", 201, TOOL),
+    ("tools-detail", "GET"): Row("tools", 200),
+    ("tools-detail", "PUT"): Row("tools", 200, TOOL),
+    ("tools-detail", "PATCH"): Row("tools", 200, {"enabled": False}),
+    ("tools-detail", "DELETE"): Row("tools", 204),
+    ("tool-rotate", "POST"): Row("tools", 201, {}),
+    ("tool-try", "POST"): Row("tools", 200, {"arguments": {}}),
+    ("prompts-list", "GET"): Row("secretaries", 200),
+    ("prompts-list", "POST"): Row("secretaries", 201, body_for="prompt"),
+    ("prompts-detail", "GET"): Row("secretaries", 200),
+    ("prompts-detail", "PATCH"): Row("secretaries", 200, {"name": "Summer"}),
+    ("prompt-restore", "POST"): Row("secretaries", 201, {}),
+    ("caller-facts-list", "GET"): Row("caller-facts", 200),
+    ("caller-facts-detail", "GET"): Row("caller-facts", 200),
+    ("caller-facts-detail", "DELETE"): Row("caller-facts", 204),
+    ("caller-facts-forget", "POST"): Row("caller-facts", 200, {"number": "+5511987650002"}),
+    ("caller-requests-list", "GET"): Row("caller-requests", 200),
+    ("caller-requests-list", "POST"): Row("caller-requests", 201, {"kind": "erase", "number": "+5511987650001"}),
+    ("caller-requests-detail", "GET"): Row("caller-requests", 200),
+    ("caller-export", "GET"): Row("caller-requests", 200),
+    ("quota", "GET"): Row("quota", 200),
+    ("quota", "PUT"): Row("quota", 200, {"minutes_per_day": 60}, operator_only=True),
+    ("quota", "PATCH"): Row("quota", 200, {"minutes_per_day": 60}, operator_only=True),
+    ("data-rules", "GET"): Row("data-rules", 200),
+    ("data-rules", "PUT"): Row("data-rules", 200, {"messages_days": 30}),
+    ("data-rules", "PATCH"): Row("data-rules", 200, {"messages_days": 30}),
     ("audit-list", "GET"): Row("audit", 200),
     ("usage", "GET"): Row("usage", 200),
     ("health", "GET"): Row("", 200),
     ("me", "GET"): Row("", 200),
 }
-MAKES: Final = frozenset({"secretaries-detail", "extensions-detail", "destinations-detail", "webhooks-detail"})
+MAKES: Final = frozenset(
+    {
+        "secretaries-detail",
+        "extensions-detail",
+        "destinations-detail",
+        "webhooks-detail",
+        "tools-detail",
+        "opening-hours-detail",
+        "special-days-detail",
+    }
+)
 """Where PUT makes what is missing."""
 
 
@@ -149,6 +224,11 @@ def cast_of(name: str) -> Cast:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{tenant.domain_uuid}.wav").write_bytes(b"RIFF" + bytes(60))
     job = create_job(domain_uuid=tenant.domain_uuid, kind="originate", arguments={"number": "1001"})
+    save_calling_rules(domain_uuid=tenant.domain_uuid)
+    callback_uuid = request_callback(
+        domain_uuid=tenant.domain_uuid, secretary_uuid=tenant.secretary.pk, call_uuid=call.pk, number="1001", name="Ana",
+        reason="", consent=Consent("spoken", "Reception"), not_before=None, not_after=None,
+    )  # fmt: skip
     key = issue_domain_key(domain_uuid=tenant.domain_uuid, name="spare", scopes=["calls:read"]).key
     with tenant_context(tenant.domain_uuid):
         webhook = create_webhook(url="https://crm.example.com/hook", events=["*"]).webhook
@@ -157,7 +237,21 @@ def cast_of(name: str) -> Cast:
         call.recording = record.audio
         call.save()
         mapping = ExtensionMapping.objects.get()
+        hours = create_hours(name="Office", weekly={"mon": ["09:00-18:00"]})
+        day = create_day(date=date(2026, 12, 24), name="Christmas Eve")
+    save_rules(domain_uuid=tenant.domain_uuid, country="US")
+    with tenant_context(tenant.domain_uuid):
+        tool = create_tool(**{**TOOL, "name": "find_customer"}).tool
+        version = write_prompt(secretary_uuid=tenant.secretary.pk, text="We mend heaters.")
+        fact = CallerFact.objects.create(number="5511987650001", text="Prefers mornings")
+        export = CallerRequest.objects.create(kind="export", state="done", path=f"exports/{tenant.domain_uuid}.zip")
+    (Path(settings.DATA_DIR) / "exports").mkdir(exist_ok=True)
+    (Path(settings.DATA_DIR) / export.path).write_bytes(b"PK" + bytes(20))
     objects = {
+        "tool_uuid": tool.pk,
+        "version_uuid": version.pk,
+        "fact_uuid": fact.pk,
+        "request_uuid": export.pk,
         "domain_uuid": tenant.domain_uuid,
         "secretary_uuid": tenant.secretary.pk,
         "mapping_uuid": mapping.pk,
@@ -165,12 +259,17 @@ def cast_of(name: str) -> Cast:
         "call_uuid": call.pk,
         "message_uuid": message.pk,
         "job_uuid": job.pk,
+        "callback_uuid": callback_uuid,
         "key_uuid": key.key_uuid,
         "webhook_uuid": webhook.pk,
+        "hours_uuid": hours.pk,
+        "day_uuid": day.pk,
         "delivery_uuid": delivery.pk,
     }
     bodies = {
+        "prompt": {"secretary_uuid": str(tenant.secretary.pk), "text": "We mend bicycles."},
         "domain": {"name": name},
+        "place": {"destination_uuid": str(tenant.sales.pk)},
         "extension": {"extension": "8002", "secretary_uuid": str(tenant.secretary.pk)},
     }
     return Cast(tenant, objects, bodies)
