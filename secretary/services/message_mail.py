@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 
 from secretary.models import Call, MailState, MemberDestination, Message, MessageMail
 from secretary.services import files
-from tenants.context import platform_context, tenant_context
+from tenants.context import give_connection_back, platform_context, tenant_context
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +87,7 @@ def _send(domain_uuid: UUID, mail_uuid: UUID, moment: datetime) -> bool:
         )
         letter = _letter(mail)
     # Outside of any transaction: a mail server may take half a minute.
+    give_connection_back()
     try:
         letter.send()
     except OSError as error:  # SMTPException is one, too

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-from secretary.profiles import CallRecord, EventRecord
-from secretary.redaction import Kinds, redact_lines, redact_value
+from secretary.profiles import CallRecord, EventRecord, MessageRecord
+from secretary.redaction import Kinds, redact, redact_lines, redact_value
 from secretary.selectors.data_rules import redaction_of
 
 HIDDEN: Final = "•"
@@ -16,6 +17,26 @@ def transcript(record: CallRecord) -> tuple[list[str], list[Mapping[str, object]
     """The words of each line and the details of each event. Inside the tenant."""
     kinds = redaction_of()
     return _lines(record, kinds), _details(record, kinds)
+
+
+def without_secrets(
+    record: CallRecord, messages: Sequence[MessageRecord], kinds: Kinds
+) -> tuple[CallRecord, tuple[MessageRecord, ...]]:
+    """A record and its messages as they may be stored anywhere."""
+    lines, details = _lines(record, kinds), _details(record, kinds)
+    kept = replace(
+        record,
+        utterances=tuple(replace(one, text=text) for one, text in zip(record.utterances, lines, strict=True)),
+        events=tuple(replace(one, detail=detail) for one, detail in zip(record.events, details, strict=True)),
+        facts={name: redact(text, kinds) for name, text in record.facts.items()},
+        message=_message(record.message, kinds) if record.message is not None else None,
+    )
+    return kept, tuple(_message(one, kinds) for one in messages)
+
+
+def _message(message: MessageRecord, kinds: Kinds) -> MessageRecord:
+    given = {name: redact(text, kinds) for name, text in message.given.items()}
+    return replace(message, text=redact(message.text, kinds), given=given)
 
 
 def _lines(record: CallRecord, kinds: Kinds) -> list[str]:

@@ -76,37 +76,37 @@ def note_refusal(arrival: Arrival, reason: str) -> None:
         return  # nobody's call
 
 
-def write(
+def write(profile: SecretaryProfile, call_uuid: UUID, record: CallRecord) -> bool:
+    """Write everything that remains of a call in one transaction, and free its slot."""
+    return calls.finish_call(
+        domain_uuid=profile.domain_uuid, call_uuid=call_uuid, node=settings.VOICENODE_NAME, record=record
+    )
+
+
+def record_of(
     profile: SecretaryProfile,
-    call_uuid: UUID,
     record: Record,
     *,
     answered_at: datetime | None,
     recording: Path | None,
     facts: Mapping[str, str] | None = None,
-) -> bool:
-    """Write everything that remains of a call in one transaction, and free its slot."""
-    return calls.finish_call(
-        domain_uuid=profile.domain_uuid,
-        call_uuid=call_uuid,
-        node=settings.VOICENODE_NAME,
-        record=CallRecord(
-            outcome=record.outcome,
-            outcome_detail=record.detail,
-            answered_at=answered_at,
-            destination_uuid=_uuid(record.destination_uuid),
-            recording=below_data_dir(recording) if recording is not None and recording.exists() else "",
-            latency_ms=record.latency,
-            utterances=tuple(
-                UtteranceRecord(line.who, line.text, line.start_ms, line.end_ms, line.interrupted)
-                for line in record.lines
-            ),
-            events=tuple(EventRecord(note.at_ms, note.kind, note.detail) for note in record.notes),
-            language=profile.language,
-            facts=facts or {},
-            disclosure=disclosed(record),
-            prompt_version=profile.prompt_version,
+) -> CallRecord:
+    """A conversation's end as it is kept."""
+    return CallRecord(
+        outcome=record.outcome,
+        outcome_detail=record.detail,
+        answered_at=answered_at,
+        destination_uuid=_uuid(record.destination_uuid),
+        recording=below_data_dir(recording) if recording is not None and recording.exists() else "",
+        latency_ms=record.latency,
+        utterances=tuple(
+            UtteranceRecord(line.who, line.text, line.start_ms, line.end_ms, line.interrupted) for line in record.lines
         ),
+        events=tuple(EventRecord(note.at_ms, note.kind, note.detail) for note in record.notes),
+        language=profile.language,
+        facts=facts or {},
+        disclosure=disclosed(record),
+        prompt_version=profile.prompt_version,
     )
 
 

@@ -22,12 +22,14 @@ from secretary.speech.registry import Providers
 from secretary.voicenode import desk, health
 from secretary.voicenode.live import Live
 from secretary.voicenode.reception import Reception, briefing
+from secretary.voicenode.spool import Spool
 from tenants.context import in_thread
 
 log = structlog.get_logger(__name__)
 
 PREPARE_S: Final = 5.0
 """How long a starting node may prepare speech before it takes calls; the rest goes on beside them."""
+WRITE_BACK_EVERY_S: Final = 30.0
 GOODBYE_S: Final = 5.0
 """How long the calls that were given to the fallback have to be written down."""
 
@@ -46,6 +48,7 @@ class VoiceNode:
         self.providers = Providers(settings.DATA_DIR)
         self.live = Live()
         self.disk = Disk()
+        self.spool = Spool(settings.DATA_DIR / "spool")
         self.reception = Reception(
             media=self.media,
             voice_activity=self.voice_activity,
@@ -53,6 +56,7 @@ class VoiceNode:
             live=self.live,
             disk=self.disk,
             most_calls=settings.VOICENODE_MAX_CALLS,
+            spool=self.spool,
         )
         self.server = OutboundServer(
             self.reception.receive,
@@ -74,7 +78,11 @@ class VoiceNode:
         await asyncio.wait({prepared}, timeout=PREPARE_S)  # the first caller should not pay for it, nor wait for ever
         process.tune()
         await self.server.start()
-        self._background = [prepared, asyncio.create_task(_every(RENEW_EVERY_S, self._renew), name="leases")]
+        self._background = [
+            prepared,
+            asyncio.create_task(_every(RENEW_EVERY_S, self._renew), name="leases"),
+            asyncio.create_task(_every(WRITE_BACK_EVERY_S, self._write_back), name="spool"),
+        ]
         log.info(
             "voicenode_ready",
             node=settings.VOICENODE_NAME,
@@ -115,6 +123,9 @@ class VoiceNode:
                 await self.providers.prepare(profile.provider, briefing(profile))
         except Exception as error:
             log.warning("speech_not_prepared", error=repr(error))
+
+    async def _write_back(self) -> None:
+        await in_thread(self.spool.write_back)
 
     async def _renew(self) -> None:
         self.reception.allow(

@@ -139,6 +139,11 @@ class CallOffice:
         log.error("message_not_saved", call_uuid=self._call_uuid, audio=record.audio, text=text)
         return Outcome("failed", "the message could not be stored")
 
+    @property
+    def unsaved(self) -> tuple[MessageRecord, ...]:
+        """The messages that PostgreSQL has not taken."""
+        return tuple(self._unsaved.values())
+
     async def save_rest(self) -> None:
         """Store the messages that PostgreSQL would not take during the call. Raises what it raises."""
         for record in tuple(self._unsaved.values()):

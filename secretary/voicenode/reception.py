@@ -27,9 +27,9 @@ from secretary.conversation.recording import Disk
 from secretary.conversation.session import Record, Session
 from secretary.conversation.state import Rules
 from secretary.errors import CallRefused, ClosedNow
-from secretary.profiles import SecretaryProfile
-from secretary.redaction import redact_lines
+from secretary.profiles import CallRecord, MessageRecord, SecretaryProfile
 from secretary.selectors.greetings import greeting_of
+from secretary.services.redacting import without_secrets
 from secretary.speech.contract import Briefing, Place, ProviderError, Providers, SpeechSession, ToolSpec
 from secretary.tools.beginning import Beginning
 from secretary.tools.beginning import told as instructions_of
@@ -39,6 +39,7 @@ from secretary.voicenode.arrival import Arrival
 from secretary.voicenode.live import Live
 from secretary.voicenode.office import CallOffice
 from secretary.voicenode.redacted import RedactedLive
+from secretary.voicenode.spool import Spool
 from secretary.voicenode.toolbox import tool_box
 from tenants.context import in_thread
 
@@ -70,9 +71,10 @@ class Reception:
         live: Live,
         disk: Disk,
         most_calls: int,
+        spool: Spool,
     ) -> None:
         self._media, self._voice_activity, self._providers = media, voice_activity, providers
-        self._live, self._disk = live, disk
+        self._live, self._disk, self._spool = live, disk, spool
         self._most_calls = most_calls
         self._sessions: dict[str, Session] = {}
         self._here: dict[str, asyncio.Event] = {}
@@ -191,7 +193,8 @@ class Reception:
         try:
             async with asyncio.timeout(UNDO_S):
                 profile = (await admission).profile
-            await in_thread(desk.write, profile, UUID(call_uuid), record, answered_at=None, recording=None)
+            kept = desk.record_of(profile, record, answered_at=None, recording=None)
+            await in_thread(desk.write, profile, UUID(call_uuid), kept)
         except CallRefused:
             return  # it took none
         except Exception as error:
@@ -298,18 +301,11 @@ class Reception:
         recording: Path | None,
     ) -> None:
         record.notes = sorted([*record.notes, *office.tool_notes], key=lambda note: note.at_ms)
+        kept = desk.record_of(profile, record, answered_at=answered_at, recording=recording, facts=office.facts)
         for attempt in range(1, WRITE_ATTEMPTS + 1):
             try:
                 await office.save_rest()
-                written = await in_thread(
-                    desk.write,
-                    profile,
-                    UUID(call_uuid),
-                    record,
-                    answered_at=answered_at,
-                    recording=recording,
-                    facts=office.facts,
-                )
+                written = await in_thread(desk.write, profile, UUID(call_uuid), kept)
             except Exception as error:
                 log.warning("record_not_written_yet", attempt=attempt, error=repr(error))
                 await asyncio.sleep(WRITE_PAUSE_S * attempt)
@@ -318,9 +314,28 @@ class Reception:
                     log.error("record_not_wanted", why="the call's row is ended already", lines=len(record.lines))
                 log.info("call_ended", outcome=record.outcome, detail=record.detail, latency=record.latency)
                 return
-        metrics.RECORDS_LOST.inc()
-        lines = redact_lines([line.text for line in record.lines], profile.redact)
-        log.error("record_not_written", outcome=record.outcome, lines=lines)
+        await self._spool_it(profile, UUID(call_uuid), kept, office.unsaved)
+
+    async def _spool_it(
+        self, profile: SecretaryProfile, call_uuid: UUID, record: CallRecord, messages: tuple[MessageRecord, ...]
+    ) -> None:
+        """PostgreSQL is away for long: what was said waits on the disk, without what must not be stored."""
+        record, messages = without_secrets(record, messages, profile.redact)
+        try:
+            path = await asyncio.to_thread(
+                self._spool.keep,
+                domain_uuid=profile.domain_uuid,
+                call_uuid=call_uuid,
+                node=settings.VOICENODE_NAME,
+                record=record,
+                messages=messages,
+            )
+        except OSError as error:
+            metrics.RECORDS_LOST.inc()
+            lines = [line.text for line in record.utterances]
+            log.error("record_not_written", outcome=record.outcome, lines=lines, error=repr(error))
+        else:
+            log.error("record_spooled", outcome=record.outcome, path=str(path))
 
 
 def unused(path: Path) -> Path:

@@ -16,7 +16,7 @@ from secretary.webhooks import signing
 from secretary.webhooks.models import Webhook, WebhookEvent
 from secretary.webhooks.models.delivery import KEPT_BODY
 from tenants import egress
-from tenants.context import tenant_context
+from tenants.context import give_connection_back, tenant_context
 from tenants.errors import UndecryptableError
 
 LIMITS: Final = egress.Limits(connect_s=5.0, total_s=15.0, max_body=KEPT_BODY, cut=True)
@@ -87,6 +87,7 @@ def attempt(claimed: Claimed, *, now: datetime, send: Send = egress.request) -> 
             "Webhook-Delivery": str(claimed.delivery_uuid),
             "Webhook-Attempt": str(claimed.attempt),
         }
+        give_connection_back()  # the receiver may take fifteen seconds
         response = send("POST", webhook.url, headers={**about, **signed}, body=body, limits=LIMITS)
     except UndecryptableError:
         return Result(error="secret")

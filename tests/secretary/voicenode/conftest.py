@@ -28,6 +28,7 @@ from secretary.selectors.dialplan import dialplan_of
 from secretary.speech.contract import Briefing, ProviderError, SpeechListener, ToolCall
 from secretary.voicenode.live import Live
 from secretary.voicenode.reception import Reception
+from secretary.voicenode.spool import Spool
 from tenants.context import in_tenant
 from tests.cast import Tenant, acme, globex
 
@@ -159,7 +160,13 @@ async def exchange(transactional_db: None, tmp_path: Path, settings: LazySetting
     media = MediaNode(udp=("127.0.0.1", 0), websocket=("127.0.0.1", 0))
     voice_activity, providers, live, disk = VoiceActivity(slots=64), ScriptedProviders(), Live(), Disk()
     reception = Reception(
-        media=media, voice_activity=voice_activity, providers=providers, live=live, disk=disk, most_calls=64
+        media=media,
+        voice_activity=voice_activity,
+        providers=providers,
+        live=live,
+        disk=disk,
+        most_calls=64,
+        spool=Spool(tmp_path / "spool"),
     )
     server = OutboundServer(reception.receive, port=0)
     live.start()
