@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from secretary.speech.contract import NO_ACCESS, Access, Briefing, ProviderError, SpeechSession
+from secretary.speech.gemini_live.provider import GeminiLiveProvider
 from secretary.speech.local.provider import LocalProvider
 from secretary.speech.openai_realtime.provider import OpenAIRealtimeProvider
 
@@ -39,6 +40,7 @@ MOST_PREPARED: Final = 1_000
 PROVIDERS: Final[Mapping[str, Callable[[Path], Provider]]] = {
     "local": LocalProvider,
     "openai-realtime": OpenAIRealtimeProvider,
+    "gemini-live": GeminiLiveProvider,
 }
 """Name in `Secretary.provider` to a factory that takes the data folder."""
 

@@ -85,11 +85,14 @@ class Peer:
             except WireFault as fault:
                 self.faults.append(f"the stand-in sent {message}: {fault}")
         self.sent.append(message)
-        raw = message if isinstance(message, bytes) else json.dumps(message)
         try:
-            await (connection or self.connections[-1]).send(raw)
+            await (connection or self.connections[-1]).send(self.encoded(message))
         except ConnectionClosed:
             pass
+
+    def encoded(self, message: Any) -> str | bytes:
+        """A message as the vendor puts it on the wire."""
+        return message if isinstance(message, bytes) else json.dumps(message)
 
     async def raw(self, text: str | bytes) -> None:
         """Something that is no message of the protocol."""

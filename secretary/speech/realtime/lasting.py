@@ -164,7 +164,14 @@ class Lasting:
             if isinstance(error, asyncio.CancelledError):
                 raise
             raise self._explain(error) from None
-        return Wire(connection, host=self._host, on_message=self._arrived, on_lost=self._lost, decode=self.decode)
+        return Wire(
+            connection,
+            host=self._host,
+            on_message=self._arrived,
+            on_lost=self._lost,
+            explain=self._explain,
+            decode=self.decode,
+        )
 
     def _arrived(self, wire: Wire, message: Message) -> None:
         if wire is self._wire and self._listener is not None:

@@ -38,15 +38,16 @@ class Memory:
         if text:
             self._lines.append((utterance_id, Said("secretary", text[:MOST_LINE])))
 
-    def heard(self, utterance_id: str, text: str) -> None:
-        """No more than `text` of this utterance was heard."""
+    def heard(self, utterance_id: str, text: str) -> bool:
+        """This and no more is what there was to hear of an utterance. False: it is not known."""
         for at in range(len(self._lines) - 1, -1, -1):
             if self._lines[at][0] == utterance_id:
                 if text:
                     self._lines[at] = (utterance_id, Said("secretary", text[:MOST_LINE]))
                 else:
                     del self._lines[at]
-                return
+                return True
+        return False
 
     def lines(self) -> list[Said]:
         """The newest lines that fit, oldest first."""

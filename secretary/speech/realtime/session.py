@@ -90,7 +90,9 @@ class RealtimeSession(Lasting):
     def hear(self, frame: bytes) -> None:
         if self.detects_turns or self._caller_speaks:
             wire = self._wire
-            if wire is not None:
+            if self._whole_turn:
+                pass
+            elif wire is not None:
                 wire.send_audio(self._encode(frame))
             elif self.detects_turns:
                 self._held.append(frame)

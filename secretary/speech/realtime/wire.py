@@ -17,7 +17,6 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from secretary.speech.contract import ProviderError
-from secretary.speech.net import provider_error
 
 AUDIO: Final = 150
 """Audio messages that wait for the connection: 3 s of frames of 20 ms."""
@@ -42,6 +41,7 @@ class Wire:
         host: str,
         on_message: Callable[[Wire, Message], None],
         on_lost: Callable[[Wire, ProviderError], None],
+        explain: Callable[[BaseException], ProviderError],
         decode: bool | None = False,
     ) -> None:
         """`decode=False`: text comes as UTF-8 bytes, fastest to read JSON from; None keeps text and binary apart."""
@@ -50,7 +50,7 @@ class Wire:
         """Audio messages that were thrown away because the connection did not take them."""
         self.closed = False
         self._connection = connection
-        self._on_message, self._on_lost = on_message, on_lost
+        self._on_message, self._on_lost, self._explain = on_message, on_lost, explain
         self._decode = decode
         self._loop = asyncio.get_running_loop()
         self._queue: deque[tuple[bool, Message]] = deque()
@@ -137,7 +137,7 @@ class Wire:
         except ConnectionClosed:
             pass  # the reader tells why
         except Exception as error:  # whatever breaks here must not end in silence
-            self._lose(provider_error(error, host=self.host))
+            self._lose(self._explain(error))
 
     async def _read(self) -> None:
         connection, decode = self._connection, self._decode
@@ -148,7 +148,7 @@ class Wire:
                     return
                 self._on_message(self, message)
         except ConnectionClosed as error:
-            self._lose(provider_error(error, host=self.host))
+            self._lose(self._explain(error))
         except ProviderError as error:
             self._lose(error)
         except Exception as error:

@@ -1,0 +1,1 @@
+"""Gemini Live: Google's BidiGenerateContent over a WebSocket."""
