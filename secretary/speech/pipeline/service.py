@@ -137,10 +137,11 @@ class Service:
                             return
                         begun = True
                         yield piece
-            except ProviderError as error:
+            except ProviderError as plain:
+                error = self.failure(plain)
                 wait = error.retry_after_s or BREATH_S
                 if begun or last_try or not _worth_another(error) or loop.time() + wait >= first_by:
-                    raise
+                    raise error from None
                 log.info("%s: once more after: %s", self.stage.name, error)
                 await asyncio.sleep(wait)
 
