@@ -220,6 +220,7 @@ _DECLARED: Final = (
                     Option("tts_voice_en"),
                     Option("tts_voice_pt_br"),
                     Option("tts_format", "choice", choices=("pcm", "wav", "ulaw_8000", "pcm_8000")),
+                    Option("tts_rate", "number", _("Hz of pcm; 24,000 is usual."), lowest=8_000, highest=96_000),
                     Option("tts_instructions"),
                     Option("tts_speed", "number", lowest=0.25, highest=4),
                     Option("tts_stability", "number", highest=2),

@@ -16,6 +16,7 @@ from secretary.speech.contract import NO_ACCESS, Access, Briefing, ProviderError
 from secretary.speech.gemini_live.provider import GeminiLiveProvider
 from secretary.speech.local.provider import LocalProvider
 from secretary.speech.openai_realtime.provider import OpenAIRealtimeProvider
+from secretary.speech.pipeline.provider import PipelineProvider
 
 
 class Provider(Protocol):
@@ -41,6 +42,7 @@ PROVIDERS: Final[Mapping[str, Callable[[Path], Provider]]] = {
     "local": LocalProvider,
     "openai-realtime": OpenAIRealtimeProvider,
     "gemini-live": GeminiLiveProvider,
+    "pipeline": PipelineProvider,
 }
 """Name in `Secretary.provider` to a factory that takes the data folder."""
 

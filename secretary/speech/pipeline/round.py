@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final
 
 from secretary.speech.contract import ProviderError
@@ -62,13 +63,15 @@ class Round:
                 task.cancel()
             await asyncio.gather(speaking, reading, return_exceptions=True)
 
-    def usage(self, prompt: Prompt) -> tuple[int, int]:
-        """Tokens read and written: as the service says; where it was cut off before it did, about so many."""
+    def usage(self, prompt: Prompt) -> Usage:
+        """Tokens as the service counts them; where it was cut off before it did, about so many."""
         about = self._written // CHARACTERS_A_TOKEN
         if self._usage is not None:
-            return self._usage.read, self._usage.written if self._over else max(self._usage.written, about)
+            return self._usage if self._over else replace(self._usage, written=max(self._usage.written, about))
+        if not self._written:
+            return Usage()
         size = len(prompt.system) + sum(len(message.text) for message in prompt.messages)
-        return (size // CHARACTERS_A_TOKEN, about) if self._written else (0, 0)
+        return Usage(size // CHARACTERS_A_TOKEN, about)
 
     async def _read(self, on_thinking: Callable[[], None]) -> None:
         thinking = False

@@ -228,9 +228,10 @@ class PipelineSession:
             try:
                 await spoken.run(listener.on_thinking)
             finally:
-                read, written = spoken.usage(prompt)
-                self._usage("input_token", read)
-                self._usage("output_token", written)
+                used = spoken.usage(prompt)
+                self._usage("input_token", used.read - used.cached)
+                self._usage("cached_token", used.cached)
+                self._usage("output_token", used.written)
             if spoken.calls or line.text:
                 return [Call(self._new("call"), call.name, call.arguments) for call in spoken.calls]
             if spoken.refused:

@@ -39,7 +39,7 @@ MODELS: Final[Mapping[tuple[str, str], str]] = {
 """What is asked for at the vendor's own address."""
 ELSEWHERE: Final[Mapping[str, str]] = {"stt": "whisper-1", "llm": "default", "tts": "tts-1"}
 """What is asked for at another address: names that self-hosted servers take for "whatever you have"."""
-TIMEOUTS: Final[Mapping[str, float]] = {"stt": 4.0, "llm": 5.0, "tts": 4.0}
+TIMEOUTS: Final[Mapping[str, float]] = {"stt": 3.0, "llm": 4.0, "tts": 3.0}
 """Seconds until a stage must have begun to answer; also the longest pause within its answer."""
 
 
