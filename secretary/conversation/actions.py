@@ -30,6 +30,13 @@ class StopVoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Duck:
+    """Turn the secretary's voice down to this gain; 1.0 is normal."""
+
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
 class TellInterrupted:
     """Tell the provider how far the caller heard its utterance."""
 
@@ -39,13 +46,23 @@ class TellInterrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class Attend:
+    """Keep the caller's audio from now on: it may be a turn."""
+
+
+@dataclass(frozen=True, slots=True)
 class BeginTurn:
-    """The caller has the floor."""
+    """The caller has the floor: tell the provider."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndTurn:
     """The caller's turn is complete: give its audio to the provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropTurn:
+    """Forget the caller's audio: it was no turn, or the provider has heard it by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +181,12 @@ Action = (
     Say
     | Play
     | StopVoice
+    | Duck
     | TellInterrupted
+    | Attend
     | BeginTurn
     | EndTurn
+    | DropTurn
     | Transfer
     | StartMessage
     | MessageBegun

@@ -29,6 +29,14 @@ class Ear:
         self._past.clear()
         self.add = self._turn.append
 
+    def recent(self, ms: int) -> bytes:
+        """The last `ms` of what was heard, at most what is kept between turns."""
+        count, turn = ms // FRAME_MS, self._turn
+        frames = [turn[n] for n in range(max(len(turn) - count, 0), len(turn))]
+        if len(frames) < count and self._past:
+            frames = [*list(self._past)[len(frames) - count :], *frames]
+        return b"".join(frames)
+
     def end(self) -> bytes:
         """The turn is over: its audio, and back to remembering only the last moment."""
         pcm = b"".join(self._turn)

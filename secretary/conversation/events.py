@@ -28,6 +28,16 @@ class Drained:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerLikely:
+    """Perhaps the caller speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerUnlikely:
+    """It was nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallerStarted:
     """Voice activity is sure that the caller speaks; `onset_ms` is when it began, on the call's clock."""
 
@@ -35,10 +45,32 @@ class CallerStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerProven:
+    """The caller has spoken so long by now that it is no cough and no "uh-huh"."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallerEnded:
     """The caller's turn is over; `last_sound_ms` is when the caller fell silent, on the call's clock."""
 
     last_sound_ms: int
+    provider_decides: bool = False
+    """The provider answers when it holds the turn to be over, and needs not be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderHeard:
+    """The provider itself heard the caller begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStopped:
+    """The provider itself holds the caller's turn to be over, and answers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """The provider's first sign of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +141,14 @@ Event = (
     Started
     | VoiceArrived
     | Drained
+    | CallerLikely
+    | CallerUnlikely
     | CallerStarted
+    | CallerProven
     | CallerEnded
+    | ProviderHeard
+    | ProviderStopped
+    | Thinking
     | CallerText
     | ToolCalled
     | ToolDone

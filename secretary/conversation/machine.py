@@ -19,9 +19,9 @@ from secretary.conversation.messages import Messages
 from secretary.conversation.scene import Scene
 from secretary.conversation.state import Rules, State
 from secretary.conversation.tools import Tools
-from secretary.conversation.voice import Voice
+from secretary.conversation.voice import DISCLOSURE, Voice
 
-PROMISES = ("answer", "silence", "transfer", "tool", "hold")
+PROMISES = ("answer", "silence", "transfer", "tool", "hold", "doubt")
 """Deadlines after which the caller hears something, or is given to somebody else."""
 
 
@@ -41,8 +41,18 @@ class Conversation:
         return self._scene.state
 
     @property
+    def has_floor(self) -> bool:
+        """Whether the caller speaks, and the provider knows."""
+        turn = self._scene.speaking
+        return turn is not None and turn.taken and not turn.over_voice
+
+    @property
     def latency(self) -> Latency:
         return self._scene.latency
+
+    def reference(self, heard: int, ms: int) -> bytes:
+        """The last `ms` of the secretary's voice, of which `heard` ms have been heard in all."""
+        return self._scene.playout.reference(heard, ms)
 
     @property
     def deadline(self) -> int | None:
@@ -58,17 +68,33 @@ class Conversation:
             case ev.Started():
                 self._started()
             case ev.VoiceArrived():
-                self._tools.voice_arrives()
+                if not self._voice.refused(event.utterance_id):
+                    self._tools.voice_arrives()
+                    self._floor.answered()
                 self._voice.arrived(event)
             case ev.Drained():
                 self._voice.drained()
             case ev.CallerStarted(onset_ms):
                 self._floor.caller_started(onset_ms)
-            case ev.CallerEnded(last_sound_ms):
-                self._floor.caller_ended(last_sound_ms)
+            case ev.CallerLikely():
+                self._floor.interruption.likely()
+            case ev.CallerUnlikely():
+                self._floor.interruption.restore()
+            case ev.CallerProven():
+                self._floor.caller_proven()
+            case ev.CallerEnded(last_sound_ms, provider_decides):
+                self._floor.caller_ended(last_sound_ms, provider_decides=provider_decides)
+            case ev.ProviderHeard():
+                self._floor.provider_heard()
+            case ev.ProviderStopped():
+                self._floor.provider_stopped()
+            case ev.Thinking():
+                pass
             case ev.CallerText(text):
                 self._floor.caller_text(text)
             case ev.ToolCalled(call):
+                self._voice.speak_again()
+                self._floor.answered()
                 self._tools.called(call)
             case ev.ToolDone():
                 self._tools.done(event)
@@ -96,9 +122,12 @@ class Conversation:
         scene.note("answered")
         scene.watch.set("call", scene.now + scene.rules.max_call_ms)
         self._allow(scene.rules.allowed_ms)
+        if scene.rules.disclosure:
+            self._voice.say(scene.rules.disclosure, DISCLOSURE)
         if scene.rules.greeting:
-            scene.watch.set("answer", scene.now + scene.rules.greeting_ms)
             self._voice.say(scene.rules.greeting)
+        if scene.rules.greeting or scene.rules.disclosure:
+            scene.watch.set("answer", scene.now + scene.rules.greeting_ms)
         else:
             scene.listen()
 
@@ -127,7 +156,7 @@ class Conversation:
         """Write what has been heard, and go on when all of it has."""
         self._voice.write_heard()
         scene = self._scene
-        if scene.playout.open or scene.state is State.ENDED:
+        if scene.playout.open or scene.playout.holding or scene.state is State.ENDED:
             return
         if scene.state is State.LEAVING:
             self._endings.settle()
@@ -170,6 +199,12 @@ class Conversation:
                     self._tools.took_too_long()
                 case "filler":
                     self._tools.filler_due()
+                case "turn":
+                    self._floor.turn_is_endless()
+                case "shield":
+                    self._floor.shield_due()
+                case "doubt":
+                    self._floor.doubt_is_over()
                 case "hold":
                     self._tools.hold_is_over()
                 case "leave":

@@ -18,11 +18,11 @@ import structlog
 from eslbridge import control as ctl
 from eslbridge.control import CallControl, ControlError
 from eslbridge.media.contract import HAND_OVER_MS, AudioLeg
-from secretary.audio.turns import SpeechEnded, SpeechStarted, TurnDetector
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation import actions as act
 from secretary.conversation import events as ev
 from secretary.conversation.ear import Ear
+from secretary.conversation.hearing import Hearing
 from secretary.conversation.machine import Conversation
 from secretary.conversation.office import Office, Outcome
 from secretary.conversation.record import Record
@@ -66,12 +66,12 @@ class Session:
         self._began = self._loop.time() if began is None else began
         self._machine = Conversation(rules)
         self._voice_activity = voice_activity
-        self._turns = TurnDetector()
         self._slot = -1
         self._early: ev.Event | None = None
         self._events: deque[ev.Event] = deque()
         self._giving = False
         self._ear = Ear()
+        self._hearing = Hearing(rules, self._ear, self._machine, provider)
         self._message: MessageAudio | None = None
         self._recording = CallRecording(recording_path, disk) if recording_path else None
         self._files: list[Future[None]] = []
@@ -139,11 +139,15 @@ class Session:
     def on_tool(self, call: ToolCall) -> None:
         self._give(ev.ToolCalled(call))
 
-    def on_thinking(self) -> None: ...
+    def on_thinking(self) -> None:
+        self._give(ev.Thinking())
 
-    def on_speech_started(self) -> None: ...
+    def on_speech_started(self) -> None:
+        self._give(ev.ProviderHeard())
 
-    def on_speech_stopped(self) -> None: ...
+    def on_speech_stopped(self) -> None:
+        self._hearing.turn_is_over()
+        self._give(ev.ProviderStopped())
 
     def on_language(self, language: str) -> None: ...
 
@@ -165,13 +169,9 @@ class Session:
                 pass  # followed by Left when the call is not ours any more
 
     def _judged(self, probability: float) -> None:
-        change = self._turns.update(probability, self._now())
-        if change is None:
-            return
-        if isinstance(change, SpeechStarted):
-            self._give(ev.CallerStarted(change.onset_ms))
-        elif isinstance(change, SpeechEnded):
-            self._give(ev.CallerEnded(change.last_sound_ms))
+        leg = self._leg
+        if leg is not None and (event := self._hearing.judge(probability, self._now(), leg)) is not None:
+            self._give(event)
 
     # The machine --------------------------------------------------------------------------------------------------
 
@@ -225,8 +225,13 @@ class Session:
                     self._recording.stopped(now)
             case act.Say(text, _, keep):
                 self._provider.say(text, keep=keep)
-            case act.BeginTurn():
+            case act.Duck(gain):
+                leg.duck(gain)
+            case act.Attend():
                 self._ear.begin()
+            case act.DropTurn():
+                self._ear.end()
+            case act.BeginTurn():
                 self._provider.turn_started()
             case act.EndTurn():
                 self._provider.turn_ended(self._ear.end())

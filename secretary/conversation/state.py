@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
+
+TurnMode = Literal["adaptive", "provider", "fixed"]
 
 
 class State(Enum):
@@ -22,6 +25,15 @@ class Rules:
 
     language: str = "en"
     greeting: str = ""
+    disclosure: str = ""
+    """What the caller is told before anything else, and cannot interrupt; empty for nothing."""
+    turn_mode: TurnMode = "adaptive"
+    """Who decides when the caller has finished, where the provider does not do it by itself."""
+    pause_ms: int = 700
+    """Quiet that ends a turn; `adaptive` goes a little below and well above it."""
+    barge_in: bool = True
+    protect_ms: int = 500
+    """So much of the greeting cannot be interrupted."""
     silence_ms: int = 8_000
     """How long the caller may be silent before being asked whether they are there."""
     silence_prompts: int = 2
@@ -42,6 +54,10 @@ class Rules:
     filler_again_ms: int = 6_000
     hold_ms: int = 60_000
     """How long a caller is on hold where the provider does not say."""
+    doubt_ms: int = 1_500
+    """How long a voice that was interrupted by very little may go on after all, once the caller is quiet again."""
+    max_turn_ms: int = 45_000
+    """The longest turn: somebody who never pauses is a recording, or needs to be answered."""
     save_ms: int = 15_000
     """How long storing a message may take before the provider is told that it failed; storing goes on."""
     message_ms: int = 180_000
@@ -55,6 +71,10 @@ class Turn:
     onset_ms: int
     last_sound_ms: int = 0
     decided_ms: int = 0
+    over_voice: bool = False
+    """Spoken over a voice that may not be interrupted: it goes on."""
+    taken: bool = False
+    """The caller has the floor: the provider knows of this turn."""
 
 
 class Message(Enum):

@@ -11,6 +11,7 @@ from secretary.conversation.scene import Scene
 from secretary.conversation.state import State
 
 FILLER = "filler"
+DISCLOSURE = "disclosure"
 MOST_ASKED = 8
 """Sentences of the platform that are asked for and not yet heard of; a provider that says none loses the oldest."""
 
@@ -20,10 +21,13 @@ class Voice:
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._cut: deque[str] = deque(maxlen=8)
+        self._cut: deque[str] = deque(maxlen=32)
         self._asked: deque[act.Say] = deque(maxlen=MOST_ASKED)
         self._platform: dict[str, act.Say] = {}
         """By utterance, the platform's own sentences that are being said."""
+        self._greeting_from: int | None = None
+        """Where the greeting begins, in ms of heard voice."""
+        self._hushed = False
         self._foreign: deque[str] = deque(maxlen=MOST_ASKED)
         """Utterances that are none of them."""
 
@@ -39,23 +43,67 @@ class Voice:
             return  # the caller spoke, or has gone: what was still under way of it must not be heard
         sentence = self._platforms_own(voice)
         filler = sentence is not None and sentence.kind == FILLER
-        if scene.speaking is not None:
-            self._cut.append(voice.utterance_id)
-            if not filler:
-                scene.do(act.TellInterrupted(voice.utterance_id, "", 0))
+        turn = scene.speaking
+        if scene.playout.holding and (turn is None or not turn.taken):
+            # Stopped, but perhaps not for good: what comes now belongs to what is kept.
+            scene.playout.held_more(voice.utterance_id, voice.text, voice.pcm, voice.last, now=scene.now)
+            return
+        if self._hushed and sentence is None and not scene.playout.has(voice.utterance_id):
+            self._not_wanted(voice.utterance_id)
+            return
+        if turn is not None and not turn.over_voice:
+            self._not_wanted(voice.utterance_id, filler=filler)
             return
         scene.watch.clear("silence")
         if not filler:
             scene.watch.clear("answer")
             self._measure_first()
-        scene.playout.queued(
-            voice.utterance_id, voice.text, len(voice.pcm), voice.last, now=scene.now, heard=scene.heard
-        )
+        if self._greeting_from is None and (sentence is None or sentence.kind != DISCLOSURE):
+            self._greeting_from = max(scene.playout.end, scene.heard)
+        scene.playout.queued(voice.utterance_id, voice.text, voice.pcm, voice.last, now=scene.now, heard=scene.heard)
         if voice.pcm:
             scene.sounding = True
             scene.do(act.Play(voice.pcm))
         if scene.state is State.LISTENING:
             scene.state = State.SPEAKING
+
+    def _not_wanted(self, utterance_id: str, *, filler: bool = False) -> None:
+        """The caller speaks, or is not to hear this: the provider learns that nothing of it was heard."""
+        self._cut.append(utterance_id)
+        if not filler:
+            self._scene.do(act.TellInterrupted(utterance_id, "", 0))
+
+    def refused(self, utterance_id: str) -> bool:
+        return utterance_id in self._cut
+
+    def refuse(self, utterance_id: str) -> None:
+        """What still comes of this is not played."""
+        self._cut.append(utterance_id)
+
+    def is_filler(self, utterance_id: str) -> bool:
+        sentence = self._platform.get(utterance_id)
+        return sentence is not None and sentence.kind == FILLER
+
+    def hush(self) -> None:
+        """Nothing new of the provider's is played until the caller speaks, or it wants something done."""
+        self._hushed = True
+
+    def speak_again(self) -> None:
+        self._hushed = False
+
+    @property
+    def must_be_heard(self) -> bool:
+        """What is being said, or about to be, may not be interrupted."""
+        scene = self._scene
+        if any(sentence.kind == DISCLOSURE for sentence in self._platform.values()):
+            return True
+        if scene.state is not State.GREETING:
+            return False
+        if any(sentence.kind == DISCLOSURE for sentence in self._asked):
+            return True
+        if not scene.rules.protect_ms or not scene.rules.greeting:
+            return False
+        return self._greeting_from is None or scene.heard < self._greeting_from + scene.rules.protect_ms
 
     def _platforms_own(self, voice: ev.VoiceArrived) -> act.Say | None:
         """The platform's sentence that this utterance says, if it is one; known by its first words."""
@@ -85,16 +133,13 @@ class Voice:
         for heard in self._scene.playout.settled(now=self._scene.now, heard=self._scene.heard):
             self._settle(heard)
 
-    def cut(self) -> list[Heard]:
-        """Nothing more of what is queued is heard: how far each utterance came, as the provider is to know it."""
+    def cut(self) -> None:
+        """Nothing more of what is queued or kept is heard: write down how far it came."""
         scene = self._scene
         scene.sounding = False
-        told = []
         for heard in scene.playout.cut(now=scene.now, heard=scene.heard):
             self._cut.append(heard.utterance_id)
-            if not self._settle(heard):
-                told.append(heard)
-        return told
+            self._settle(heard)
 
     def _measure_first(self) -> None:
         scene = self._scene
@@ -107,13 +152,14 @@ class Voice:
             scene.latency.add("response", scene.now - scene.unanswered.last_sound_ms)
             scene.unanswered = None
 
-    def _settle(self, heard: Heard) -> bool:
-        """Write down what was heard; True for a filler, which is no part of what was said."""
+    def _settle(self, heard: Heard) -> None:
+        """Write down what was heard, and forget the rest. A filler is no part of what was said."""
         sentence = self._platform.pop(heard.utterance_id, None)
-        filler = sentence is not None and sentence.kind == FILLER
-        if heard.text and not filler:
+        kind = sentence.kind if sentence is not None else ""
+        if kind == DISCLOSURE:
+            self._scene.note("disclosed", text=heard.text, whole=heard.whole)
+        if heard.text and kind != FILLER:
             self._scene.do(act.Line("secretary", heard.text, heard.began_at, heard.ended_at, not heard.whole))
-        return filler
 
 
 def _plain(text: str) -> str:

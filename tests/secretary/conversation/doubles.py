@@ -20,6 +20,7 @@ class Leg:
         self.heard_ms = 0
         self.queued_ms = 0
         self.stops = 0
+        self.gains: list[float] = []
         self.holds = 0
         self.closed = False
 
@@ -37,7 +38,8 @@ class Leg:
     def hold(self) -> None:
         self.holds += 1
 
-    def duck(self, gain: float) -> None: ...
+    def duck(self, gain: float) -> None:
+        self.gains.append(gain)
 
     def close(self) -> None:
         self.closed = True

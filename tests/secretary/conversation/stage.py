@@ -27,6 +27,7 @@ class Stage:
         self.now = 0
         self.heard = 0
         self.queued = 0
+        self.gain = 1.0
         self.done: list[act.Action] = []
 
     def give(self, event: ev.Event) -> list[act.Action]:
@@ -36,6 +37,8 @@ class Stage:
                 self.queued += len(action.pcm) // 16
             elif isinstance(action, act.StopVoice):
                 self.queued = 0
+            elif isinstance(action, act.Duck):
+                self.gain = action.gain
         self.done += actions
         return actions
 
@@ -65,11 +68,32 @@ class Stage:
         onset = self.now
         self.advance(100)
         self.give(ev.CallerStarted(onset))
-        self.advance(ms - 100)
+        if ms > 600:
+            self.advance(500)
+            self.give(ev.CallerProven())
+        self.advance(ms - (self.now - onset))
         last_sound = self.now
         self.advance(700)
         self.give(ev.CallerEnded(last_sound))
         self.give(ev.CallerText(text))
+
+    def interrupt(self) -> None:
+        """The caller speaks, and goes on: no cough."""
+        onset = self.now
+        self.advance(80)
+        self.give(ev.CallerStarted(onset))
+        self.advance(520)
+        self.give(ev.CallerProven())
+
+    def burst(self, ms: int, *, provider_decides: bool = False) -> None:
+        """The caller makes a short sound, and is quiet again."""
+        onset = self.now
+        self.advance(80)
+        self.give(ev.CallerStarted(onset))
+        self.advance(ms - 80)
+        last_sound = self.now
+        self.advance(320 if ms < 300 else 700)
+        self.give(ev.CallerEnded(last_sound, provider_decides))
 
     def call_tool(self, name: str, /, *, tool_id: str = "", **arguments: object) -> list[act.Action]:
         return self.give(ev.ToolCalled(ToolCall(tool_id or name, name, arguments)))

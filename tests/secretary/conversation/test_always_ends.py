@@ -12,17 +12,25 @@ from secretary.speech.contract import ToolCall
 from tests.secretary.conversation.stage import Stage, voice
 
 UTTERANCES = st.sampled_from(["a", "b", "c"])
+TOOLS = ["transfer", "take_message", "record_message", "end_call", "hold", "resume", "send_dtmf", "nonsense"]
 EVENTS = st.one_of(
     st.builds(ev.VoiceArrived, UTTERANCES, st.just("some words"), st.integers(0, 3_000).map(voice), st.booleans()),
     st.builds(ev.CallerStarted, st.integers(0, 1_000)),
-    st.builds(ev.CallerEnded, st.integers(0, 1_000)),
-    st.builds(ev.CallerText, st.sampled_from(["", "sales", "yes"])),
+    st.builds(ev.CallerEnded, st.integers(0, 1_000), st.booleans()),
+    st.just(ev.CallerLikely()),
+    st.just(ev.CallerProven()),
+    st.just(ev.ProviderHeard()),
+    st.just(ev.ProviderStopped()),
+    st.just(ev.Thinking()),
+    st.builds(ev.CallerText, st.sampled_from(["", "sales", "mhm"])),
     st.builds(
         ev.ToolCalled,
         st.builds(
             ToolCall,
             st.sampled_from(["t1", "t2"]),
-            st.sampled_from(["transfer", "take_message", "record_message", "end_call", "nonsense"]),
+            st.sampled_from(
+                ["transfer", "take_message", "record_message", "end_call", "hold", "resume", "send_dtmf", "nonsense"]
+            ),
         ),
     ),
     st.builds(ev.ToolDone, st.sampled_from(["t1", "t2"]), st.sampled_from(["ok", "failed"])),
@@ -64,7 +72,7 @@ def test_every_call_ends_once(script: list[tuple[ev.Event, int]]) -> None:
 @given(st.lists(st.tuples(EVENTS, st.integers(0, 4_000)), max_size=25))
 def test_nobody_is_left_in_silence(script: list[tuple[ev.Event, int]]) -> None:
     """Whenever neither side speaks something is due soon: no order of events leads into a corner without a way out."""
-    stage = Stage(Rules(greeting="Hello."))
+    stage = Stage(Rules(greeting="Hello.", hold_ms=20_000))  # on hold there is music
     stage.give(ev.Started())
     caller_speaks = False
     for event, pause in script:
@@ -107,3 +115,46 @@ def test_no_begun_message_is_lost(script: list[tuple[ev.Event, int]]) -> None:
             begun = False
         elif isinstance(action, act.StartMessage | act.Close):
             assert not begun
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(EVENTS, st.integers(0, 4_000)), max_size=25))
+def test_every_tool_is_answered_once(script: list[tuple[ev.Event, int]]) -> None:
+    """Whatever comes in between, each call of a tool has one answer in the end, unless the conversation is over."""
+    patient = Rules(greeting="", silence_ms=10**7, answer_ms=10**7, max_call_ms=10**8, hold_ms=20_000, message_ms=10**7)
+    stage = Stage(patient)
+    stage.give(ev.Started())
+    called = []
+    for n, (event, pause) in enumerate(script):
+        if isinstance(event, ev.ToolCalled):
+            event = ev.ToolCalled(ToolCall(f"t{n}", event.call.name, event.call.arguments))
+            called.append(f"t{n}")
+        stage.give(event)
+        stage.advance(pause)
+    if stage.talk.state not in (State.LEAVING, State.ENDED):
+        stage.give(ev.CallerEnded(stage.now))
+        stage.give(ev.VoiceArrived("a", "", b"", True))
+        stage.give(ev.VoiceArrived("b", "", b"", True))
+        stage.give(ev.VoiceArrived("c", "", b"", True))
+    stage.advance(100_000)
+    answered = [tool_id for tool_id, _ in stage.answers()]
+    assert len(set(answered)) == len(answered)
+    if stage.talk.state not in (State.LEAVING, State.ENDED):
+        assert sorted(answered) == sorted(called)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(EVENTS, st.integers(0, 4_000)), max_size=25))
+def test_no_voice_is_played_over_the_caller_or_after_the_end(script: list[tuple[ev.Event, int]]) -> None:
+    """Who has the floor is not talked over, and nothing is said or played once the conversation has closed."""
+    stage = Stage(Rules(greeting="", protect_ms=0, max_call_ms=60_000))
+    stage.give(ev.Started())
+    for event, pause in script:
+        has_floor = stage.talk.has_floor
+        actions = stage.give(event)
+        if has_floor and not isinstance(event, ev.CallerEnded | ev.ProviderStopped):
+            assert not any(isinstance(one, act.Play) for one in actions)
+        stage.advance(pause)
+    stage.advance(80_000)
+    closed = next(n for n, one in enumerate(stage.done) if isinstance(one, act.Close))
+    assert closed == len(stage.done) - 1

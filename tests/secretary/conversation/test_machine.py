@@ -48,7 +48,7 @@ def test_speaking_into_the_announcement_takes_the_transfer_back(stage: Stage) ->
     stage.say("I'm putting you through to Sales.", 1_500)
     stage.call_tool("transfer", destination_uuid="d1")
     stage.advance(500)
-    stage.give(ev.CallerStarted(stage.now - 100))
+    stage.interrupt()
     assert stage.all(act.AnswerTool)[-1].outcome == "interrupted"
     stage.advance(3_000)
     assert not stage.all(act.Transfer)
@@ -82,6 +82,8 @@ def test_barge_in_stops_the_voice_and_cuts_the_transcript(stage: Stage) -> None:
     stage.advance(2_000)
     actions = stage.give(ev.CallerStarted(stage.now - 120))
     assert isinstance(actions[0], act.StopVoice)
+    assert not stage.all(act.TellInterrupted)
+    stage.give(ev.CallerProven())
     told = stage.all(act.TellInterrupted)[0]
     assert told.utterance_id == "long" and told.heard_ms == 2_000
     assert told.heard_text == "one two three four"

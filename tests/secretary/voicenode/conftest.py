@@ -26,6 +26,7 @@ from secretary.conversation.recording import Disk
 from secretary.models import Call
 from secretary.selectors.dialplan import dialplan_of
 from secretary.speech.contract import Briefing, ProviderError, SpeechListener, ToolCall
+from secretary.voicenode.archive import Archive
 from secretary.voicenode.live import Live
 from secretary.voicenode.reception import Reception
 from secretary.voicenode.spool import Spool
@@ -42,6 +43,9 @@ TONE = (np.sin(np.arange(8_000) * 2 * np.pi * 440 / 8_000) * 9_000).astype("<i2"
 
 class ScriptedSession:
     """A provider that says what the platform asks, and does what the test scripted when a turn ends."""
+
+    detects_turns = False
+    verbatim = True
 
     def __init__(self, owner: ScriptedProviders, briefing: Briefing) -> None:
         self.owner, self.briefing = owner, briefing
@@ -166,7 +170,7 @@ async def exchange(transactional_db: None, tmp_path: Path, settings: LazySetting
         live=live,
         disk=disk,
         most_calls=64,
-        spool=Spool(tmp_path / "spool"),
+        archive=Archive(Spool(tmp_path / "spool")),
     )
     server = OutboundServer(reception.receive, port=0)
     live.start()

@@ -1,0 +1,77 @@
+"""From voice activity to events of the conversation: stages of an interruption, echoes, ends of turns."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from eslbridge.media.contract import AudioLeg
+from secretary.audio import echo
+from secretary.audio.turns import (
+    SpeechEnded,
+    SpeechLikely,
+    SpeechProven,
+    SpeechStarted,
+    SpeechUnlikely,
+    TurnDetector,
+)
+from secretary.conversation import events as ev
+from secretary.conversation.ear import Ear
+from secretary.conversation.state import Rules
+
+
+class Talk(Protocol):
+    """What hearing needs to know of the conversation."""
+
+    def reference(self, heard: int, ms: int) -> bytes:
+        """The last `ms` of the secretary's voice that the caller heard."""
+
+
+class Turns(Protocol):
+    """What hearing needs to know of the provider."""
+
+    @property
+    def detects_turns(self) -> bool: ...
+
+
+class Hearing:
+    """One call's ear for turns. `judge` runs 31 times a second; what costs more runs only where speech is suspected."""
+
+    def __init__(self, rules: Rules, ear: Ear, talk: Talk, provider: Turns) -> None:
+        self._rules, self._ear, self._talk, self._provider = rules, ear, talk, provider
+        self._turns = TurnDetector(pause_ms=rules.pause_ms)
+        self._echo = echo.EchoGuard()
+        self.echoes = 0
+        """How often the secretary's own voice was taken for the caller's, and was not."""
+
+    def judge(self, probability: float, now: int, leg: AudioLeg) -> ev.Event | None:
+        """Take the judgement of the window that just ended."""
+        turns = self._turns
+        if not turns.speaking:
+            turns.alert = leg.queued_ms > 0
+        change = turns.update(probability, now)
+        if change is None:
+            return None
+        match change:
+            case SpeechLikely():
+                return self._unless_echo(leg, ev.CallerLikely())
+            case SpeechUnlikely():
+                return ev.CallerUnlikely()
+            case SpeechStarted(onset_ms):
+                return self._unless_echo(leg, ev.CallerStarted(onset_ms))
+            case SpeechProven():
+                return ev.CallerProven()
+            case SpeechEnded(last_sound_ms):
+                return ev.CallerEnded(last_sound_ms, self._provider.detects_turns)
+
+    def turn_is_over(self) -> None:
+        """The provider has decided: what comes next is a new turn."""
+        self._turns.dismiss()
+
+    def _unless_echo(self, leg: AudioLeg, event: ev.Event) -> ev.Event | None:
+        if not self._turns.alert:
+            return event
+        reference = self._talk.reference(leg.heard_ms, echo.REFERENCE_MS)
+        if not self._echo.is_echo(self._ear.recent(echo.WINDOW_MS), reference):
+            return event
+        self.echoes += 1
+        return ev.CallerUnlikely() if self._turns.dismiss() is not None else None
