@@ -20,6 +20,7 @@ from secretary.selectors.greetings import profiles_to_prepare
 from secretary.services.calls import RENEW_EVERY_S
 from secretary.speech.registry import Providers
 from secretary.voicenode import desk, health
+from secretary.voicenode.archive import Archive
 from secretary.voicenode.live import Live
 from secretary.voicenode.reception import Reception, briefing
 from secretary.voicenode.spool import Spool
@@ -48,7 +49,7 @@ class VoiceNode:
         self.providers = Providers(settings.DATA_DIR)
         self.live = Live()
         self.disk = Disk()
-        self.spool = Spool(settings.DATA_DIR / "spool")
+        self.archive = Archive(Spool(settings.DATA_DIR / "spool"))
         self.reception = Reception(
             media=self.media,
             voice_activity=self.voice_activity,
@@ -56,7 +57,7 @@ class VoiceNode:
             live=self.live,
             disk=self.disk,
             most_calls=settings.VOICENODE_MAX_CALLS,
-            spool=self.spool,
+            archive=self.archive,
         )
         self.server = OutboundServer(
             self.reception.receive,
@@ -81,7 +82,7 @@ class VoiceNode:
         self._background = [
             prepared,
             asyncio.create_task(_every(RENEW_EVERY_S, self._renew), name="leases"),
-            asyncio.create_task(_every(WRITE_BACK_EVERY_S, self._write_back), name="spool"),
+            asyncio.create_task(_every(WRITE_BACK_EVERY_S, self.archive.write_back), name="spool"),
         ]
         log.info(
             "voicenode_ready",
@@ -123,9 +124,6 @@ class VoiceNode:
                 await self.providers.prepare(profile.provider, briefing(profile))
         except Exception as error:
             log.warning("speech_not_prepared", error=repr(error))
-
-    async def _write_back(self) -> None:
-        await in_thread(self.spool.write_back)
 
     async def _renew(self) -> None:
         self.reception.allow(

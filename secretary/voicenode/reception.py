@@ -27,19 +27,18 @@ from secretary.conversation.recording import Disk
 from secretary.conversation.session import Record, Session
 from secretary.conversation.state import Rules
 from secretary.errors import CallRefused, ClosedNow
-from secretary.profiles import CallRecord, MessageRecord, SecretaryProfile
+from secretary.profiles import SecretaryProfile
 from secretary.selectors.greetings import greeting_of
-from secretary.services.redacting import without_secrets
 from secretary.speech.contract import Briefing, Place, ProviderError, Providers, SpeechSession, ToolSpec
 from secretary.tools.beginning import Beginning
 from secretary.tools.beginning import told as instructions_of
 from secretary.tools.gate import GatedSpeech
 from secretary.voicenode import desk, metrics
+from secretary.voicenode.archive import Archive
 from secretary.voicenode.arrival import Arrival
 from secretary.voicenode.live import Live
 from secretary.voicenode.office import CallOffice
 from secretary.voicenode.redacted import RedactedLive
-from secretary.voicenode.spool import Spool
 from secretary.voicenode.toolbox import tool_box
 from tenants.context import in_thread
 
@@ -49,8 +48,6 @@ ADMIT_S: Final = 4.0
 """How long finding the secretary and taking a slot may take; the caller hears ringing meanwhile."""
 PREPARE_S: Final = 8.0
 """How long answering, audio and provider may take together."""
-WRITE_ATTEMPTS: Final = 5
-WRITE_PAUSE_S: Final = 1.0
 SUCCEED_S: Final = 3.0
 """How long a call that came back waits for its earlier conversation to be written down; the caller hears nothing."""
 OVER_S: Final = 5.0
@@ -71,10 +68,10 @@ class Reception:
         live: Live,
         disk: Disk,
         most_calls: int,
-        spool: Spool,
+        archive: Archive,
     ) -> None:
         self._media, self._voice_activity, self._providers = media, voice_activity, providers
-        self._live, self._disk, self._spool = live, disk, spool
+        self._live, self._disk, self._archive = live, disk, archive
         self._most_calls = most_calls
         self._sessions: dict[str, Session] = {}
         self._here: dict[str, asyncio.Event] = {}
@@ -253,7 +250,7 @@ class Reception:
             try:
                 # Seconds are metered from the answer: a call that could not be answered has none.
                 answered = answered_at if call.is_answered else None
-                await self._write(call.call_uuid, profile, office, record, answered, recording)
+                await self._archive.write(call.call_uuid, profile, office, record, answered, recording)
             finally:
                 if session is not None and self._sessions.get(call.call_uuid) is session:
                     del self._sessions[call.call_uuid]  # and not that of the connection that came after
@@ -290,52 +287,6 @@ class Reception:
                     opened.close()
             await provider.close()
             raise
-
-    async def _write(
-        self,
-        call_uuid: str,
-        profile: SecretaryProfile,
-        office: CallOffice,
-        record: Record,
-        answered_at: datetime | None,
-        recording: Path | None,
-    ) -> None:
-        record.notes = sorted([*record.notes, *office.tool_notes], key=lambda note: note.at_ms)
-        kept = desk.record_of(profile, record, answered_at=answered_at, recording=recording, facts=office.facts)
-        for attempt in range(1, WRITE_ATTEMPTS + 1):
-            try:
-                await office.save_rest()
-                written = await in_thread(desk.write, profile, UUID(call_uuid), kept)
-            except Exception as error:
-                log.warning("record_not_written_yet", attempt=attempt, error=repr(error))
-                await asyncio.sleep(WRITE_PAUSE_S * attempt)
-            else:
-                if not written:
-                    log.error("record_not_wanted", why="the call's row is ended already", lines=len(record.lines))
-                log.info("call_ended", outcome=record.outcome, detail=record.detail, latency=record.latency)
-                return
-        await self._spool_it(profile, UUID(call_uuid), kept, office.unsaved)
-
-    async def _spool_it(
-        self, profile: SecretaryProfile, call_uuid: UUID, record: CallRecord, messages: tuple[MessageRecord, ...]
-    ) -> None:
-        """PostgreSQL is away for long: what was said waits on the disk, without what must not be stored."""
-        record, messages = without_secrets(record, messages, profile.redact)
-        try:
-            path = await asyncio.to_thread(
-                self._spool.keep,
-                domain_uuid=profile.domain_uuid,
-                call_uuid=call_uuid,
-                node=settings.VOICENODE_NAME,
-                record=record,
-                messages=messages,
-            )
-        except OSError as error:
-            metrics.RECORDS_LOST.inc()
-            lines = [line.text for line in record.utterances]
-            log.error("record_not_written", outcome=record.outcome, lines=lines, error=repr(error))
-        else:
-            log.error("record_spooled", outcome=record.outcome, path=str(path))
 
 
 def unused(path: Path) -> Path:

@@ -324,7 +324,7 @@ async def test_a_message_that_postgresql_would_not_take_is_written_with_the_reco
 
     monkeypatch.setattr(office, "save_message", failing)
     monkeypatch.setattr(office, "SAVE_PAUSE_S", 0.01)
-    monkeypatch.setattr("secretary.voicenode.reception.WRITE_PAUSE_S", 0.01)
+    monkeypatch.setattr("secretary.voicenode.archive.WRITE_PAUSE_S", 0.01)
     exchange.providers.on_turn = lambda session: session.tool("take_message", text="call me")
     await exchange.install(acme)
     channel = exchange.dial(acme, Caller([WaitSilence(300), Say(SPEECH), Pause(1_500), HangUp()]))
