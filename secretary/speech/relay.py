@@ -1,0 +1,179 @@
+"""From the provider that has the call to the conversation: passed on, remembered, and watched for silence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from secretary.speech import chain_metrics as metrics
+from secretary.speech.contract import SpeechListener, ToolCall
+from secretary.speech.metered import Metered
+from secretary.speech.platform_voice import bridges
+from secretary.speech.takeover import Heard, Memory
+from secretary.speech.watch import Watch
+
+SIGN_S: Final = 3.5
+"""For the first sign of an answer. Less than the conversation's own patience, which would end the call."""
+VOICE_S: Final = 5.0
+"""From then on, for its sound or for a tool."""
+SAY_S: Final = 2.5
+"""For the first sound of a sentence of the platform."""
+STALL_S: Final = 3.0
+"""The longest pause in the sound of one utterance, which comes faster than it is spoken."""
+AGAIN_S: Final = 5.0
+MOST_BRIDGES: Final = 3
+"""Sentences in a row while nobody has the call."""
+
+Note = Callable[[str, Mapping[str, object]], None]
+
+
+class Relay:
+    """One call's. `silent` is told for how many seconds the provider that has the call has been silent."""
+
+    def __init__(
+        self,
+        *,
+        language: str,
+        metered: Metered,
+        note: Note,
+        speak: Callable[[str], None],
+        silent: Callable[[float], None],
+    ) -> None:
+        self.listener: SpeechListener | None = None
+        self.memory, self.heard, self.watch = Memory(), Heard(), Watch()
+        self.metered = metered
+        self.language = language
+        self.bridges = bridges(language)
+        self.caller_speaks = False
+        self._note, self._speak, self._silent = note, speak, silent
+        self._bridged = 0
+        self._saying = ""
+        """The utterance that says a sentence of the platform, and answers nothing."""
+        self._last_sound = 0.0
+
+    # What the provider tells (through its `Ear`) ---------------------------------------------------------------------
+
+    def caller_text(self, text: str) -> None:
+        known = self.memory.turn is not None and self.memory.worded
+        if not known:  # else it is the turn that was given to a second provider
+            self.memory.caller_said(text)
+            if self.listener is not None:
+                self.listener.on_caller_text(text)
+        if text:
+            self._sign()
+
+    def voice(self, utterance_id: str, text: str, pcm: bytes, last: bool) -> None:
+        listener = self.listener
+        if listener is None:
+            return
+        self._last_sound = asyncio.get_running_loop().time()
+        if self.memory.secretary_says(utterance_id, text, last):
+            self._begun(utterance_id, text)
+        listener.on_voice(utterance_id, text, pcm, last)
+        if last:
+            self.watch.clear("stall")
+            if utterance_id != self._saying and not self.caller_speaks:
+                self.memory.answered()
+
+    def tool(self, call: ToolCall) -> None:
+        self.watch.clear("sign", "bridge")
+        self.memory.called(call)
+        if self.listener is not None:
+            self.listener.on_tool(call)
+
+    def thinking(self) -> None:
+        self._sign()
+        if self.listener is not None:
+            self.listener.on_thinking()
+
+    def speech_started(self) -> None:
+        self.heard.began()
+        self.watch.clear("sign")
+        if self.listener is not None:
+            self.listener.on_speech_started()
+
+    def speech_stopped(self) -> None:
+        self.memory.turn_over(self.heard.ended())
+        self.await_sign()
+        if self.listener is not None:
+            self.listener.on_speech_stopped()
+
+    def speaks(self, language: str) -> None:
+        self.language, self.bridges = language, bridges(language)
+        if self.listener is not None:
+            self.listener.on_language(language)
+
+    def used(self, unit: str, quantity: float) -> None:
+        self.metered.add(unit, quantity)
+        if self.listener is not None:
+            self.listener.on_usage(unit, quantity)
+
+    # Deadlines -------------------------------------------------------------------------------------------------------
+
+    def await_sign(self) -> None:
+        """The provider owes an answer."""
+        self.watch.set("sign", SIGN_S, lambda: self._silent(SIGN_S))
+
+    def await_saying(self) -> None:
+        """The provider owes a sentence of the platform."""
+        self.watch.set("saying", SAY_S, lambda: self._silent(SAY_S))
+
+    def _sign(self) -> None:
+        if self.watch.pending("sign"):
+            self.watch.set("sign", VOICE_S, lambda: self._silent(VOICE_S))
+
+    def _begun(self, utterance_id: str, text: str) -> None:
+        """A new utterance: whatever was waited for, here it is."""
+        self._bridged = 0
+        self.watch.clear("sign", "bridge", "saying")
+        self.watch.set("stall", STALL_S, self._stalled)
+        self._saying = ""
+        sayings = self.memory.sayings
+        if sayings and (self.memory.turn is None or (text and _plain(sayings[0][0]).startswith(_plain(text)))):
+            sayings.pop(0)
+            self._saying = utterance_id
+        if sayings:
+            self.await_saying()
+
+    def _stalled(self) -> None:
+        left = STALL_S - (asyncio.get_running_loop().time() - self._last_sound)
+        if left > 0.01:
+            self.watch.set("stall", left, self._stalled)
+        else:
+            self._silent(STALL_S)
+
+    # While nobody has the call ---------------------------------------------------------------------------------------
+
+    def broken_off(self) -> None:
+        """The provider is gone: nobody ends what it was saying."""
+        self.watch.clear("sign", "saying", "stall")
+        memory = self.memory
+        if memory.speaking and self.listener is not None:
+            self.listener.on_voice(memory.speaking, "", b"", True)
+            if memory.turn is None:
+                memory.sayings.insert(0, (self.bridges.broken_off, False))
+        memory.speaking = ""
+
+    def bridge_in(self, seconds: float) -> None:
+        """The caller waits: in so many seconds the platform speaks, if nobody else has by then."""
+        self.watch.set("bridge", min(seconds, self.watch.left("bridge", seconds)), self._bridge)
+
+    def _bridge(self) -> None:
+        if self.caller_speaks or self._bridged >= MOST_BRIDGES or self.listener is None:
+            return
+        self._bridged += 1
+        texts = [text for text, _ in self.memory.sayings]
+        self.memory.sayings.clear()
+        if not texts:
+            texts = [self.bridges.one_moment if self._bridged == 1 else self.bridges.still_there]
+        metrics.BRIDGED.inc()
+        self._note("provider_bridged", {"text": " ".join(texts)[:300]})
+        for text in texts:
+            self._speak(text)
+        if self.memory.turn is not None:
+            self.watch.set("bridge", AGAIN_S, self._bridge)
+
+
+def _plain(text: str) -> str:
+    return "".join(one for one in text.casefold() if one.isalnum())
