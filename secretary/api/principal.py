@@ -15,7 +15,9 @@ ALL_READ: Final = "*:read"
 READ: Final = "read"
 WRITE: Final = "write"
 
-NOT_FOR_EVERY_ROLE: Final = frozenset({"api-keys", "audit", "esl-credential", "webhooks"})
+NOT_FOR_EVERY_ROLE: Final = frozenset(
+    {"api-keys", "audit", "esl-credential", "webhooks", "tools", "caller-facts", "caller-requests"}
+)
 """Resources that only a domain's administrators may even see."""
 
 

@@ -210,6 +210,7 @@ SPECTACULAR_SETTINGS = {
         "JobKindEnum": "eslbridge.models.job.JobKind.choices",
         "DestinationKindEnum": "secretary.models.destination.DestinationKind.choices",
         "CallOutcomeEnum": "secretary.models.call.CallOutcome.choices",
+        "CallerRequestKindEnum": "secretary.models.caller_request.CallerRequestKind.choices",
     },
 }
 

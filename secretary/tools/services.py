@@ -45,7 +45,7 @@ def create_tool(*, tool_uuid: UUID | None = None, **values: Any) -> Issued:
     if HttpTool.objects.count() >= MAX_PER_DOMAIN:
         text = _("A domain can have %(most)d tools. Remove one first.")
         raise ValidationError(text % {"most": MAX_PER_DOMAIN}, code="too_many")
-    tool = HttpTool(tool_uuid=tool_uuid or uuid4(), secret=signing.new_secret())
+    tool = HttpTool(tool_uuid=tool_uuid or uuid4())
     _store(tool, values, new=True)
     return Issued(tool, tool.secret)
 

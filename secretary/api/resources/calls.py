@@ -32,7 +32,7 @@ class CallSerializer(ResourceSerializer):
         fields = (
             "call_uuid", "secretary_uuid", "extension", "caller_number", "caller_name", "transport", "node",
             "started_at", "answered_at", "ended_at", "duration_s", "outcome", "outcome_detail", "destination_uuid",
-            "has_recording", "latency", "updated_at",
+            "has_recording", "latency", "summary", "facts", "disclosure", "prompt_version", "updated_at",
         )  # fmt: skip
         read_only_fields = fields
 

@@ -28,10 +28,14 @@ class MessageSerializer(ResourceSerializer):
     class Meta:
         model = Message
         fields = (
-            "message_uuid", "secretary_uuid", "call_uuid", "caller_number", "caller_name", "text", "has_audio",
+            "message_uuid", "secretary_uuid", "call_uuid", "caller_number", "caller_name",
+            "given_name", "given_number", "reason", "urgency", "text", "has_audio",
             "complete", "read", "read_at", "created_at", "updated_at",
         )  # fmt: skip
-        read_only_fields = ("caller_number", "caller_name", "text", "complete", "read_at")
+        read_only_fields = (
+            "caller_number", "caller_name", "given_name", "given_number", "reason", "urgency", "text", "complete",
+            "read_at",
+        )  # fmt: skip
 
     def get_has_audio(self, message: Message) -> bool:
         return bool(message.audio)

@@ -12,6 +12,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from secretary.tools.names import BUILT_IN, MAX_NAME, NAME
+from secretary.webhooks.signing import new_secret
 from tenants.fields import EncryptedTextField
 from tenants.models import TenantModel
 
@@ -56,7 +57,7 @@ class HttpTool(TenantModel):
     """`{order}` in path or query is replaced by that argument, encoded. GET and DELETE send the other arguments in the
     query, the other methods send all of them as JSON."""
     shares_caller = models.BooleanField(_("tell it who is calling"), default=False)
-    secret = EncryptedTextField(editable=False)
+    secret = EncryptedTextField(default=new_secret, editable=False)
     previous_secret = EncryptedTextField(null=True, blank=True, editable=False)
     previous_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     extra_headers = EncryptedTextField(blank=True, default="", editable=False)
