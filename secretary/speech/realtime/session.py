@@ -3,7 +3,7 @@
 A provider's own session says how to connect (`_url`, `_headers`, `_handshake`), how a frame looks (`_encode`), and what
 its messages mean (`_take`).
 
-A turn that the platform detects is streamed from its onset: `hear` keeps half a second, `turn_started` sends it, and
+A turn that the platform detects is streamed from its onset: `hear` keeps a second, `turn_started` sends it, and
 what follows goes out frame by frame, so that nothing is left to send when the turn is over and nobody pays for silence.
 """
 
@@ -22,8 +22,8 @@ from secretary.speech.realtime.words import Pace, Words
 
 ANSWER_S: Final = 5.0
 """For the first sign of an answer; the conversation itself gives up a second later."""
-BEFORE_ONSET: Final = 25
-"""Frames kept from before a turn is noticed: 300 ms before its onset, and what noticing takes."""
+BEFORE_ONSET: Final = 55
+"""Frames kept from before a turn is told: 300 ms before its onset, and 800 ms for the proof that it is one."""
 HELD: Final = 100
 """Frames kept while there is no connection: 2 s."""
 DIGITS_S: Final = 1.5
@@ -50,6 +50,8 @@ class RealtimeSession(Lasting):
         self._held: deque[bytes] = deque(maxlen=HELD)
         """The caller's audio while there is no connection, of a provider that detects turns."""
         self._caller_speaks = False
+        self._starting = False
+        """A turn began in this very moment."""
         self._whole_turn = False
         """The turn under way began on another connection: it is sent whole when it ends."""
         self._late_turn: bytes | None = None
@@ -88,33 +90,43 @@ class RealtimeSession(Lasting):
     # SpeechSession ------------------------------------------------------------------------------------------------
 
     def hear(self, frame: bytes) -> None:
-        if self.detects_turns or self._caller_speaks:
-            wire = self._wire
-            if self._whole_turn:
-                pass
-            elif wire is not None:
-                wire.send_audio(self._encode(frame))
-            elif self.detects_turns:
-                self._held.append(frame)
-        else:
+        wire = self._wire
+        if not (self.detects_turns or self._caller_speaks) or self._starting:
             self._ring.append(frame)
+        elif self._whole_turn:
+            pass  # it is sent when it is over
+        elif wire is not None:
+            wire.send_audio(self._encode(frame))
+        elif self.detects_turns:
+            self._held.append(frame)
 
     def turn_started(self) -> None:
         if self.detects_turns or self._caller_speaks:
             return
         self._caller_speaks = True
         self._whole_turn = self._wire is None
+        if not self._whole_turn:
+            # A turn may be noticed only when it is over; then it is sent as a whole, and not its end alone.
+            self._starting = True
+            self._loop.call_soon(self._turn_runs)
+
+    def _turn_runs(self) -> None:
+        wire = self._wire
+        if not self._starting or wire is None:
+            return
+        self._starting = False
         self._turn_begins()
-        if self._wire is not None:
-            for frame in self._ring:
-                self._wire.send_audio(self._encode(frame))
-        self._ring.clear()
+        if self._ring:
+            wire.send_audio(self._encode(b"".join(self._ring)))
+            self._ring.clear()
 
     def turn_ended(self, pcm: bytes) -> None:
         if self.detects_turns:
             return
-        whole = self._whole_turn or not self._caller_speaks
-        self._caller_speaks = self._whole_turn = False
+        whole = self._whole_turn or self._starting or not self._caller_speaks
+        self._caller_speaks = self._whole_turn = self._starting = False
+        if whole:
+            self._ring.clear()
         if self._wire is None:
             self._late_turn = pcm
         else:
@@ -260,7 +272,7 @@ class RealtimeSession(Lasting):
         self._end_voice()
         self._turns.abandon()
         self._watch_words()
-        self._whole_turn = self._caller_speaks
+        self._whole_turn, self._starting = self._caller_speaks, False
         self._renewed(answering=self._never("answer"))
         for frame in self._held:
             wire.send_audio(self._encode(frame))

@@ -137,11 +137,12 @@ class Ear:
         return found[0][1], found[0][2]
 
 
-def speak(session: Any, frames: int = 30) -> None:
+async def speak(session: Any, frames: int = 30) -> None:
     """The caller speaks for so many frames, and the platform notices both ends."""
     for _ in range(10):
         session.hear(FRAME)
     session.turn_started()
+    await asyncio.sleep(0)
     for _ in range(frames):
         session.hear(FRAME)
     session.turn_ended(FRAME * (frames + 10))

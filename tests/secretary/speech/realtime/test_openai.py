@@ -63,7 +63,7 @@ async def test_a_turn_goes_out_from_before_its_onset_and_is_answered(make: Open,
     """The caller's turn reaches the model bit by bit, its words come back once, then the answer with sound and text."""
     session, ear = await make()
     peer.replies, peer.caller_says = [Reply("Good morning to you.")], ["Hello there."]
-    speak(session, frames=20)
+    await speak(session, frames=20)
     spoken = await ear.spoken()
     assert bytes(peer.heard) == encode(FRAME, "PCMU") * 30
     assert spoken.text == "Good morning to you."
@@ -79,15 +79,15 @@ async def test_silence_is_not_sent(make: Open, peer: OpenAIPeer) -> None:
     for _ in range(500):
         session.hear(FRAME)
     session.turn_started()
-    await peer.until(lambda: len(peer.heard) >= 25 * 160)
-    assert len(peer.heard) == 25 * 160
+    await peer.until(lambda: len(peer.heard) >= 55 * 160)
+    assert len(peer.heard) == 55 * 160
 
 
 async def test_words_belong_to_their_sound(make: Open, peer: OpenAIPeer) -> None:
     """A transcript that comes all at once is spread over the sound, in whole words, so that a cut tells the truth."""
     session, ear = await make()
     peer.replies = [Reply("One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen.")]
-    speak(session)
+    await speak(session)
     spoken = await ear.spoken()
     assert spoken.text == "One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen."
     seen = ""
@@ -116,7 +116,7 @@ async def test_a_tool_is_called_and_its_result_brings_the_next_answer(make: Open
     """What was said before the tool is complete when it is called; the result goes back and the model goes on."""
     session, ear = await make()
     peer.replies = [Reply("One moment.", tools=[("transfer", {"destination": "Sales"})]), Reply("Sales is busy.")]
-    speak(session)
+    await speak(session)
     call = await ear.tool()
     assert (call.name, call.arguments) == ("transfer", {"destination": "Sales"})
     assert next(iter(ear.utterances.values())).over
@@ -132,7 +132,7 @@ async def test_two_tools_at_once_are_answered_once(make: Open, peer: OpenAIPeer)
     """The model goes on when it has the results of both."""
     session, ear = await make()
     peer.replies = [Reply("", tools=[("transfer", {"destination": "A"}), ("transfer", {"destination": "B"})])]
-    speak(session)
+    await speak(session)
     second = await ear.tool(2)
     session.tool_result(ear.of("tool")[0][1].tool_call_id, "busy")
     session.tool_result(second.tool_call_id, "ok")
@@ -144,7 +144,7 @@ async def test_arguments_that_are_no_json_are_given_back(make: Open, peer: OpenA
     """The conversation never sees them; the model is told and may mend them."""
     session, ear = await make()
     peer.replies = [Reply("", tools=[("transfer", '{"destination": ')]), Reply("Let me see.")]
-    speak(session)
+    await speak(session)
     await ear.spoken()
     assert not ear.of("tool")
     assert "no JSON" in peer.of("conversation.item.create")[0]["item"]["output"]
@@ -154,7 +154,7 @@ async def test_a_tool_taken_back_asks_for_nothing(make: Open, peer: OpenAIPeer) 
     """A caller who spoke into the announcement is answered after the turn, not before."""
     session, ear = await make()
     peer.replies = [Reply("I connect you.", tools=[("transfer", {"destination": "Sales"})])]
-    speak(session)
+    await speak(session)
     call = await ear.tool()
     session.tool_result(call.tool_call_id, "interrupted")
     await peer.until(lambda: peer.of("conversation.item.create"))
@@ -166,7 +166,7 @@ async def test_an_interruption_cancels_and_truncates_to_what_was_heard(make: Ope
     """The model's memory ends where the caller stopped hearing, and nothing more of the answer is told."""
     session, ear = await make()
     peer.replies = [Reply("I have a long story about anvils to tell you.", chunk_s=0.02)]
-    speak(session)
+    await speak(session)
     await ear.until(lambda: len(ear.of("voice")) >= 3)
     utterance_id = ear.of("voice")[0][1]
     session.interrupted(utterance_id, "I have", 420)
@@ -176,18 +176,18 @@ async def test_an_interruption_cancels_and_truncates_to_what_was_heard(make: Ope
     assert peer.of("response.cancel")
     assert len(ear.of("voice")) == told
     assert [line.text for line in session.memory.lines() if line.who == "secretary"] == ["I have"]
-    speak(session)
+    await speak(session)
     assert (await ear.until(lambda: [one for one in ear.utterances.values() if one.over]))[0].text == "Certainly."
 
 
 async def test_a_whole_utterance_is_not_truncated_beyond_its_end(make: Open, peer: OpenAIPeer) -> None:
     """Heard to the end is not interrupted; a little more than was sent is no error."""
     session, ear = await make()
-    speak(session)
+    await speak(session)
     spoken = await ear.spoken()
     session.interrupted(spoken.utterance_id, spoken.text, spoken.ms + 40)
     session.interrupted("unknown", "", 10)
-    speak(session)
+    await speak(session)
     await ear.spoken(2)
     assert not peer.of("conversation.item.truncate")
     assert not ear.of("failed")
@@ -197,9 +197,9 @@ async def test_a_caller_who_goes_on_before_the_answer_gets_one_answer(make: Open
     """The answer to half a question is cancelled before it sounds."""
     session, ear = await make()
     peer.replies = [Reply("To the half.", delay_s=0.3), Reply("To the whole.")]
-    speak(session)
+    await speak(session)
     await peer.until(lambda: peer.of("response.create"))
-    speak(session)
+    await speak(session)
     await ear.spoken()
     assert ear.said() == ["To the whole."]
     assert len(ear.of("caller")) == 2
@@ -210,7 +210,7 @@ async def test_words_come_in_the_order_of_the_turns(make: Open, peer: OpenAIPeer
     session, ear = await make()
     peer.transcribe = False
     for _ in range(3):
-        speak(session)
+        await speak(session)
     await peer.until(lambda: len(peer.of("input_audio_buffer.commit")) == 3)
     await peer.until(lambda: len([m for m in peer.sent if m["type"] == "input_audio_buffer.committed"]) == 3)
     first, second, third = [m["item_id"] for m in peer.sent if m["type"] == "input_audio_buffer.committed"]
@@ -229,7 +229,7 @@ async def test_words_that_never_come_are_not_waited_for(
     monkeypatch.setattr("secretary.speech.realtime.session.PATIENCE_S", 0.1)
     session, ear = await make()
     peer.transcribe = False
-    speak(session)
+    await speak(session)
     await ear.until(lambda: ear.of("caller") == [("caller", "")])
 
 
@@ -267,7 +267,7 @@ async def test_keys_are_told_as_one_number(make: Open, peer: OpenAIPeer, monkeyp
 async def test_a_provider_that_takes_over_knows_what_was_said(make: Open, peer: OpenAIPeer) -> None:
     """The history is there before the first turn, each line in its role."""
     session, ear = await make(history="yes")
-    speak(session)
+    await speak(session)
     await ear.spoken()
     roles = [(e["item"]["role"], e["item"]["content"][0]["text"]) for e in peer.of("conversation.item.create")]
     assert roles == [("user", "Sales please."), ("assistant", "Sales is busy. Anything else?")]
@@ -346,7 +346,7 @@ async def test_events_that_are_not_known_are_passed_over(make: Open, peer: OpenA
     session, ear = await make()
     await peer.raw(json.dumps({"type": "response.sparkles", "event_id": "x"}))
     await peer.event("rate_limits.updated", rate_limits=[{"name": "tokens", "remaining": 0}])
-    speak(session)
+    await speak(session)
     await ear.spoken()
 
 
@@ -355,10 +355,10 @@ async def test_a_failed_response_is_tried_once_more(make: Open, peer: OpenAIPeer
     session, ear = await make()
     fault = {"type": "server_error", "code": "server_error", "message": SECRET}
     peer.replies = [Reply(status="failed", error=fault), Reply("Here I am.")]
-    speak(session)
+    await speak(session)
     assert (await ear.spoken()).text == "Here I am."
     peer.replies = [Reply(status="failed", error=fault), Reply(status="failed", error=fault)]
-    speak(session)
+    await speak(session)
     assert (await ear.failure())[0] == "unreachable"
 
 
@@ -366,7 +366,7 @@ async def test_a_rate_limit_fails_at_once(make: Open, peer: OpenAIPeer) -> None:
     """The caller does not wait for a provider that has enough of us."""
     session, ear = await make()
     peer.replies = [Reply(status="failed", error={"type": "tokens", "code": "rate_limit_exceeded"})]
-    speak(session)
+    await speak(session)
     assert (await ear.failure())[0] == "rate_limited"
     assert len(peer.of("response.create")) == 1
 
@@ -375,7 +375,7 @@ async def test_an_answer_that_does_not_come_fails_the_provider(make: Open, peer:
     """A silent model is found out before the caller has to be asked whether they are there."""
     session, ear = await make(answer_s="0.1")
     peer.replies = [Reply(delay_s=5)]
-    speak(session)
+    await speak(session)
     assert (await ear.failure())[0] == "unreachable"
 
 
@@ -383,7 +383,7 @@ async def test_a_session_is_renewed_in_a_quiet_moment(make: Open, peer: OpenAIPe
     """Before its time is over another one has its place, which knows what was heard; the caller notices nothing."""
     session, ear = await make(session_s="0.6")
     peer.caller_says, peer.replies = ["What do you sell?"], [Reply("We sell anvils.")]
-    speak(session)
+    await speak(session)
     await ear.spoken()
     await peer.until(lambda: len(peer.sessions) == 2)
     await peer.until(lambda: len(peer.of("conversation.item.create")) == 2)
@@ -391,7 +391,7 @@ async def test_a_session_is_renewed_in_a_quiet_moment(make: Open, peer: OpenAIPe
     assert session.renewals == 1
     said = [e["item"]["content"][0]["text"] for e in peer.of("conversation.item.create")]
     assert said == ["What do you sell?", "We sell anvils."]
-    speak(session)
+    await speak(session)
     await ear.spoken(2)
     assert not ear.of("failed")
 
@@ -416,6 +416,7 @@ async def test_a_session_that_expires_is_followed_by_another(make: Open, peer: O
     for _ in range(10):
         session.hear(FRAME)
     session.turn_started()
+    await asyncio.sleep(0)
     session.hear(FRAME)
     await peer.until(lambda: peer.heard)
     await peer.error("session_expired")
@@ -433,7 +434,7 @@ async def test_a_tool_called_before_the_renewal_is_not_lost(make: Open, peer: Op
     """Its result reaches the new session as words, for it knows no such call."""
     session, ear = await make()
     peer.replies = [Reply("One moment.", tools=[("transfer", {"destination": "Sales"})])]
-    speak(session)
+    await speak(session)
     call = await ear.tool()
     await peer.close(1001)
     await peer.until(lambda: len(peer.sessions) == 2)
@@ -455,7 +456,7 @@ async def test_closing_is_quick_and_final(make: Open, peer: OpenAIPeer) -> None:
     """Within a second, twice without harm, in the middle of an answer, and nothing is told after it."""
     session, ear = await make()
     peer.replies = [Reply("A long story that goes on.", chunk_s=0.05)]
-    speak(session)
+    await speak(session)
     await ear.until(lambda: ear.of("voice"))
     async with asyncio.timeout(1.0):
         await session.close()
@@ -468,3 +469,14 @@ async def test_closing_is_quick_and_final(make: Open, peer: OpenAIPeer) -> None:
     session.tool_result("x", "ok")
     await asyncio.sleep(0.1)
     assert len(ear.events) == told
+
+
+async def test_a_turn_that_is_noticed_when_it_is_over_is_sent_whole(make: Open, peer: OpenAIPeer) -> None:
+    """A word spoken into the secretary's voice is proven to be a turn by its end: nothing of it may be missing."""
+    session, ear = await make()
+    for _ in range(200):
+        session.hear(FRAME)
+    session.turn_started()
+    session.turn_ended(FRAME * 120)
+    await ear.spoken()
+    assert len(peer.heard) == 120 * 160
