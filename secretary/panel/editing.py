@@ -83,11 +83,13 @@ def edit(
     delete_url: str = "",
     intro: str = "",
     action: str = "",
+    may_write: bool | None = None,
 ) -> HttpResponse:
     """Show the form; on POST save it and go back to the list, or show what to mend with everything typed kept.
 
     `read` gives a row's values by field, `save` writes the cleaned form and raises ValidationError, or StaleRowError
-    when the row was changed since the page was made. `action` is what the button says, if not that it saves.
+    when the row was changed since the page was made. `action` is what the button says, if not that it saves;
+    `may_write` whether there is one, where that does not hang on configuring the domain.
     """
     seen = row.updated_at.isoformat() if row is not None else ""
     conflict: list[Difference] | None = None
@@ -124,4 +126,5 @@ def edit(
         form=form,
         conflict=conflict,
         delete_url=delete_url,
+        may_write=access.may_configure if may_write is None else may_write,
     )

@@ -2,7 +2,7 @@
 
 A call is theirs when it was put through to one of them; a message when it is for one of them, or, being for nobody in
 particular, was left in a call that was put through to one of them. What has no destination belongs to administrators.
-Callbacks will carry a destination, too.
+Callbacks go as messages do.
 """
 
 from __future__ import annotations
@@ -41,3 +41,8 @@ def own_messages(own: Own | None) -> Q:
     if own is None:
         return Q()
     return Q(destination_id__in=own) | Q(destination_id__isnull=True, call__destination_id__in=own)
+
+
+def own_callbacks(own: Own | None) -> Q:
+    """Restricts callbacks."""
+    return own_messages(own)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from secretary.panel import one_call
-from secretary.panel.access import Access, in_domain
+from secretary.panel.access import Access, Can, in_domain
 from secretary.panel.audio import play, stored_file
 from secretary.panel.listing import PageLinks, cursors
 from secretary.panel.pages import show
@@ -63,6 +63,7 @@ def detail(request: HttpRequest, access: Access, call_uuid: UUID) -> HttpRespons
         facts=one_call.facts(call),
         recording_url=reverse("panel:recording", args=[access.domain.pk, call.pk]) if playable else "",
         recording_label=_("Recording of the call"),
+        may_dial=access.may(Can.HANDLE_MESSAGES),
     )
 
 
