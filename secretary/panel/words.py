@@ -42,6 +42,7 @@ STAGES: Mapping[str, tuple[Text, int]] = {
 EVENTS: Mapping[str, tuple[Text, str]] = {
     # Kind of an entry in a call's timeline: its words and its tone.
     "answered": (_("Answered"), "good"),
+    "closed": (_("Out of hours"), "note"),
     "barge_in": (_("The caller interrupted"), "note"),
     "dtmf": (_("A key was pressed"), ""),
     "tool": (_("The secretary began to act"), ""),
@@ -100,6 +101,7 @@ REASONS: Mapping[str, Text] = {
     "no_credential": _("the domain has no connection to a telephone switch"),
     "quota_full": _("as many calls as the domain may have at once were going on"),
     "minutes_used_up": _("the domain's minutes were used up"),
+    "closed": _("it was out of hours"),
     "budget_used_up": _("the domain's budget was used up"),
     "allowance_used_up": _("the domain's minutes or budget ran out during the call"),
     "NORMAL_CLEARING": _("hung up normally"),

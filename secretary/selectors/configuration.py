@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
-from secretary.models import Destination, ExtensionMapping, Secretary
+from secretary.models import Destination, ExtensionMapping, OpeningHours, Secretary, SpecialDay
 
 
 def list_secretaries() -> list[Secretary]:
@@ -35,6 +35,24 @@ def list_extensions() -> list[ExtensionMapping]:
 
 def get_extension(*, mapping_uuid: UUID) -> ExtensionMapping | None:
     return ExtensionMapping.objects.select_related("secretary").filter(pk=mapping_uuid).first()
+
+
+def list_hours() -> list[OpeningHours]:
+    """All opening hours, the domain's usual ones first."""
+    return list(OpeningHours.objects.order_by("-is_default", "name", "pk"))
+
+
+def get_hours(*, hours_uuid: UUID) -> OpeningHours | None:
+    return OpeningHours.objects.filter(pk=hours_uuid).first()
+
+
+def list_days() -> list[SpecialDay]:
+    """All special days by date, each with its hours."""
+    return list(SpecialDay.objects.select_related("hours").order_by("date", "pk"))
+
+
+def get_day(*, day_uuid: UUID) -> SpecialDay | None:
+    return SpecialDay.objects.filter(pk=day_uuid).first()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from secretary.models.secretary import DIALLED, MAX_GREETING, MAX_PROMPT
 from secretary.panel.forms.base import PanelForm, Section
+from secretary.panel.forms.hours import CLOSED, CLOSED_WIDTHS, ClosedFields
 from secretary.panel.forms.keeping import KEEPING, KeepingFields
 from tenants.models.domain import Language
 
 
-class SecretaryForm(KeepingFields, PanelForm):
+class SecretaryForm(ClosedFields, KeepingFields, PanelForm):
     """Who answers, what is said and known, and what happens when nobody speaks."""
 
     layout = (
@@ -25,6 +26,7 @@ class SecretaryForm(KeepingFields, PanelForm):
             ("silence_s", "silence_prompts", "max_call_s", "fallback_number"),
             _("A caller is never left in silence."),
         ),
+        CLOSED,
         KEEPING,
     )
     widths: ClassVar[Mapping[str, str]] = {
@@ -35,6 +37,7 @@ class SecretaryForm(KeepingFields, PanelForm):
         "max_call_s": "third",
         "fallback_number": "half",
         "voice": "half",
+        **CLOSED_WIDTHS,
     }
 
     name = forms.CharField(label=_("Name"), max_length=120, help_text=_("As you call it in this panel."))

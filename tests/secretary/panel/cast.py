@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import wave
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from eslbridge.jobs import create_job
+from eslbridge.models import DialAttempt
 from secretary.models import (
     Call,
+    Callback,
     CallerRequest,
     CallEvent,
     Destination,
     ExtensionMapping,
     Message,
+    OpeningHours,
     Secretary,
+    SpecialDay,
     Utterance,
 )
 from secretary.services.reach import set_destinations
@@ -72,6 +77,11 @@ def furnish(name: str, data_dir: Path) -> House:
     with tenant_context(domain.pk):
         secretary = Secretary.objects.create(name=f"{name} secretary", greeting=f"Hello, {name}")
         mapping = ExtensionMapping.objects.create(extension="8001", secretary=secretary)
+        hours = OpeningHours.objects.create(
+            name=f"{name} hours", is_default=True, weekly={"mon": ["09:00-12:00", "13:00-18:00"]}, holidays_country="BR"
+        )
+        day = SpecialDay.objects.create(hours=hours, date=date(2026, 12, 24), name=f"{name} eve")
+        DialAttempt.objects.create(kind="external", number="+19005551234", allowed=False, reason="premium")
         destination = Destination.objects.create(name=f"{name} sales", aliases=[f"{name} orders"], number="1001")
         call = Call.objects.create(
             secretary=secretary,
@@ -103,6 +113,13 @@ def furnish(name: str, data_dir: Path) -> House:
             text=f"Call {name} back",
             audio=f"{name}/call.wav",
         )
+        callback = Callback.objects.create(
+            number="+5511987650001", name=f"{name} caller", reason=f"About {name}", destination=destination, call=call,
+            consent_at=now, consent_how="spoken", not_after=now + timedelta(days=2), next_attempt_at=now,
+        )  # fmt: skip
+        job = create_job(
+            domain_uuid=domain.pk, kind="originate", arguments={"number": "1001"}, run_after=now + timedelta(hours=1)
+        )
         (data_dir / name / "caller.zip").write_bytes(b"PK" + name.encode())
         asked = CallerRequest.objects.create(kind="export", state="done", path=f"{name}/caller.zip")
         webhook = create_webhook(url=f"https://{name}.example/hook", events=["*"], description=f"{name} CRM").webhook
@@ -114,9 +131,13 @@ def furnish(name: str, data_dir: Path) -> House:
         {
             "secretary_uuid": secretary.pk,
             "mapping_uuid": mapping.pk,
+            "hours_uuid": hours.pk,
+            "day_uuid": day.pk,
             "destination_uuid": destination.pk,
             "call_uuid": call.pk,
             "message_uuid": message.pk,
+            "callback_uuid": callback.pk,
+            "job_uuid": job.pk,
             "request_uuid": asked.pk,
             "webhook_uuid": webhook.pk,
             "delivery_uuid": delivery.pk,
