@@ -26,10 +26,17 @@ import structlog
 
 from secretary.speech import chain_metrics as metrics
 from secretary.speech.breaker import Breaker
-from secretary.speech.contract import Briefing, FailureKind, ProviderError, Providers, SpeechListener, SpeechSession
+from secretary.speech.contract import (
+    Briefing,
+    FailureKind,
+    PlatformVoice,
+    ProviderError,
+    Providers,
+    SpeechListener,
+    SpeechSession,
+)
 from secretary.speech.ear import Ear
 from secretary.speech.metered import Metered
-from secretary.speech.platform_voice import PlatformVoice
 from secretary.speech.relay import Note, Relay
 from secretary.speech.steps import LAST, Step
 from secretary.speech.takeover import FRAME
@@ -65,7 +72,6 @@ class ChainSession:
         briefing: Briefing,
         *,
         providers: Providers,
-        voice: PlatformVoice | None = None,
         breaker: Breaker | None = None,
         note: Note = lambda kind, detail: None,
         exact: tuple[str, ...] = (),
@@ -73,7 +79,8 @@ class ChainSession:
     ) -> None:
         """`note` writes into the call's timeline. `exact`: what is said in these very words, so by no model."""
         self._steps = (*(step for step in steps if step.provider != LAST.provider), _last(steps))
-        self._briefing, self._providers, self._voice = briefing, providers, voice
+        self._briefing, self._providers = briefing, providers
+        self._voice: PlatformVoice | None = providers.voice
         self._breaker = breaker or Breaker(time.monotonic)
         self._note, self._exact = note, frozenset(text for text in exact if text)
         self.metered = metered or Metered()

@@ -9,7 +9,7 @@ is said. All audio is L16 little-endian mono 8,000 Hz. Everything runs on the no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
@@ -203,8 +203,31 @@ class ProviderError(Exception):
         self.retry_after_s = retry_after_s
 
 
+class PlatformVoice(Protocol):
+    """The platform's own voice: what must be said exactly so, or at once, whichever provider has the call.
+
+    `voice` is one of its own names; any other means the usual one of the language (`en`, `pt-br`).
+    """
+
+    def ready(self, text: str, voice: str, language: str) -> bytes | None:
+        """L16 8 kHz of the text if it is there now."""
+        ...
+
+    async def render(self, text: str, voice: str, language: str) -> bytes:
+        """The same, made if need be. Raises ProviderError."""
+        ...
+
+    async def prepare(self, texts: Iterable[str], voice: str, language: str) -> None:
+        """Have these ready. Never raises."""
+
+
 class Providers(Protocol):
     """All providers of a node, by name. They share what is dear: models, worker processes, caches."""
+
+    @property
+    def voice(self) -> PlatformVoice | None:
+        """For the platform's own sentences; None where there is none."""
+        ...
 
     async def start(self) -> None:
         """Make ready what every call needs."""

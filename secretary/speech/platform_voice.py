@@ -13,27 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from secretary.speech.contract import ProviderError
 from secretary.speech.local.errors import VoiceError
 from secretary.speech.local.phrases import language_of
 from secretary.speech.local.voice import Voice
-
-
-class PlatformVoice(Protocol):
-    """A voice that says what it is given. `voice` that it does not have is its usual one of the language."""
-
-    def ready(self, text: str, voice: str, language: str) -> bytes | None:
-        """L16 8 kHz of the text if it is there now."""
-        ...
-
-    async def render(self, text: str, voice: str, language: str) -> bytes:
-        """The same, made if need be. Raises ProviderError."""
-        ...
-
-    async def prepare(self, texts: Iterable[str], voice: str, language: str) -> None:
-        """Have these ready. Never raises."""
 
 
 class LocalVoice:

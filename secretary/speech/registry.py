@@ -1,6 +1,7 @@
 """Which speech providers there are, and a node's book of those it uses.
 
-Adding one is a folder beside this file and a line in PROVIDERS.
+Adding one is a folder beside this file, a line in PROVIDERS and an entry in `catalogue.py`. A provider's modules are
+imported when a node makes its book, not by whoever imports this file.
 """
 
 from __future__ import annotations
@@ -12,11 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from secretary.speech.contract import NO_ACCESS, Access, Briefing, ProviderError, SpeechSession
-from secretary.speech.gemini_live.provider import GeminiLiveProvider
+from secretary.speech.contract import NO_ACCESS, Access, Briefing, PlatformVoice, ProviderError, SpeechSession
 from secretary.speech.local.provider import LocalProvider
-from secretary.speech.openai_realtime.provider import OpenAIRealtimeProvider
-from secretary.speech.pipeline.provider import PipelineProvider
+from secretary.speech.platform_voice import LocalVoice
 
 
 class Provider(Protocol):
@@ -38,11 +37,31 @@ class Provider(Protocol):
 
 MOST_PREPARED: Final = 1_000
 """Secretaries remembered as prepared; one that was called long ago is prepared again, which is cheap."""
+
+
+def _openai_realtime(data_dir: Path) -> Provider:
+    from secretary.speech.openai_realtime.provider import OpenAIRealtimeProvider
+
+    return OpenAIRealtimeProvider(data_dir)
+
+
+def _gemini_live(data_dir: Path) -> Provider:
+    from secretary.speech.gemini_live.provider import GeminiLiveProvider
+
+    return GeminiLiveProvider(data_dir)
+
+
+def _pipeline(data_dir: Path) -> Provider:
+    from secretary.speech.pipeline.provider import PipelineProvider
+
+    return PipelineProvider(data_dir)
+
+
 PROVIDERS: Final[Mapping[str, Callable[[Path], Provider]]] = {
     "local": LocalProvider,
-    "openai-realtime": OpenAIRealtimeProvider,
-    "gemini-live": GeminiLiveProvider,
-    "pipeline": PipelineProvider,
+    "openai-realtime": _openai_realtime,
+    "gemini-live": _gemini_live,
+    "pipeline": _pipeline,
 }
 """Name in `Secretary.provider` to a factory that takes the data folder."""
 
@@ -52,6 +71,8 @@ class Providers:
 
     def __init__(self, data_dir: Path) -> None:
         self._providers = {name: make(data_dir) for name, make in PROVIDERS.items()}
+        local = self._providers.get("local")
+        self.voice: PlatformVoice | None = LocalVoice(local.voice) if isinstance(local, LocalProvider) else None
         self._preparing: set[asyncio.Task[None]] = set()
         self._prepared: OrderedDict[object, None] = OrderedDict()
 
@@ -74,7 +95,9 @@ class Providers:
         """
         provider = self._named(name)
         session = provider.session(briefing, access)
-        if self._is_new(name, briefing):  # once, and not for each of a burst of calls: turns wait in the same queue
+        if self._is_new(
+            name, briefing, access
+        ):  # once, and not for each of a burst of calls: turns wait in the same queue
             task = asyncio.create_task(provider.prepare(briefing, access), name="prepare speech")
             self._preparing.add(task)
             task.add_done_callback(self._preparing.discard)
@@ -82,12 +105,16 @@ class Providers:
 
     async def prepare(self, name: str, briefing: Briefing, access: Access = NO_ACCESS) -> None:
         """Make ready what a call of this secretary would wait for. Raises ProviderError for an unknown name."""
-        if self._is_new(name, briefing):
+        if self._is_new(name, briefing, access):
             await self._named(name).prepare(briefing, access)
 
-    def _is_new(self, name: str, briefing: Briefing) -> bool:
+    def _is_new(self, name: str, briefing: Briefing, access: Access) -> bool:
         """Whether this secretary, as it is now, has not been prepared; from now on it has."""
-        key = (name, replace(briefing, call_uuid="", caller_number="", caller_name="", history=()))
+        key = (
+            name,
+            access,
+            replace(briefing, call_uuid="", caller_number="", caller_name="", history=(), instructions=""),
+        )
         new = key not in self._prepared
         self._prepared[key] = None
         self._prepared.move_to_end(key)

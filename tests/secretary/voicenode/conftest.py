@@ -25,7 +25,15 @@ from secretary.audio.vad import VoiceActivity
 from secretary.conversation.recording import Disk
 from secretary.models import Call
 from secretary.selectors.dialplan import dialplan_of
-from secretary.speech.contract import Briefing, ProviderError, SpeechListener, ToolCall
+from secretary.speech.contract import (
+    NO_ACCESS,
+    Access,
+    Briefing,
+    PlatformVoice,
+    ProviderError,
+    SpeechListener,
+    ToolCall,
+)
 from secretary.voicenode.archive import Archive
 from secretary.voicenode.live import Live
 from secretary.voicenode.reception import Reception
@@ -106,18 +114,19 @@ class ScriptedProviders:
     turns: list[bytes] = field(default_factory=list)
     results: list[tuple[str, str]] = field(default_factory=list)
     sessions: list[ScriptedSession] = field(default_factory=list)
+    voice: PlatformVoice | None = None
 
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
 
-    def session(self, name: str, briefing: Briefing) -> ScriptedSession:
+    def session(self, name: str, briefing: Briefing, access: Access = NO_ACCESS) -> ScriptedSession:
         if name != "local":
             raise ProviderError(f"no provider is named {name}")
         self.sessions.append(ScriptedSession(self, briefing))
         return self.sessions[-1]
 
-    async def prepare(self, name: str, briefing: Briefing) -> None: ...
+    async def prepare(self, name: str, briefing: Briefing, access: Access = NO_ACCESS) -> None: ...
 
 
 @dataclass
