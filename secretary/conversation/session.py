@@ -56,6 +56,7 @@ class Session:
         disk: Disk,
         message_path: Callable[[], Path],
         recording_path: Path | None = None,
+        record_after_disclosure: bool = False,
         began: float | None = None,
     ) -> None:
         self.record = Record()
@@ -74,6 +75,8 @@ class Session:
         self._hearing = Hearing(rules, self._ear, self._machine, provider)
         self._message: MessageAudio | None = None
         self._recording = CallRecording(recording_path, disk) if recording_path else None
+        self._may_record = not record_after_disclosure
+        """Whether the caller has been told: before that, nothing of theirs is recorded."""
         self._files: list[Future[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._transferring: asyncio.Task[None] | None = None
@@ -121,7 +124,7 @@ class Session:
         self._provider.hear(frame)
         if self._message is not None:
             self._message.add(frame)
-        if self._recording is not None:
+        if self._recording is not None and self._may_record:
             self._recording.caller(frame, self._now())
 
     def on_drained(self) -> None:
@@ -268,7 +271,9 @@ class Session:
             case act.Line():
                 self.record.add_line(action)
                 self._office.live_line(action)
-            case act.Note():
+            case act.Note(kind, _, detail):
+                if kind == "disclosed" and detail.get("whole"):
+                    self._may_record = True
                 self.record.add_note(action)
                 self._office.live_note(action)
             case act.Close(outcome, detail):

@@ -112,7 +112,7 @@ def record_of(
 
 def disclosed(record: Record) -> str:
     """What the caller was told before anything else, as it was heard; empty where nothing had to be said."""
-    note = next((note for note in record.notes if note.kind == "disclosure"), None)
+    note = next((note for note in record.notes if note.kind == "disclosed"), None)
     return str(note.detail.get("text", "")) if note is not None else ""
 
 

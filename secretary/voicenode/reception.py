@@ -221,6 +221,7 @@ class Reception:
                 disk=self._disk,
                 message_path=lambda: folder / f"{call.call_uuid}-message-{uuid4().hex[:8]}.wav",
                 recording_path=recording,
+                record_after_disclosure=profile.record_after_disclosure,
                 began=began,
             )
             record = session.record
@@ -311,6 +312,7 @@ def rules(profile: SecretaryProfile, allowed_s: float | None = None) -> Rules:
     return Rules(
         language=profile.language,
         greeting=greeting_of(profile),
+        disclosure=profile.disclosure,
         silence_ms=round(profile.silence_s * 1000),
         silence_prompts=profile.silence_prompts,
         max_call_ms=profile.max_call_s * 1000,
