@@ -286,7 +286,7 @@ class ChainSession:
             metrics.CHANGED.labels(self._failed, step.provider).inc()
             self._note("provider_changed", {"from": self._failed, "to": step.provider, "reason": self._reason[:300]})
             self._failed = self._reason = ""
-        memory = self.relay.memory
+        memory, self.relay.known_words = self.relay.memory, False
         sayings, memory.sayings = memory.sayings, []
         for text, keep in sayings:
             self.say(text, keep=keep)
@@ -296,6 +296,7 @@ class ChainSession:
         # A caller who is speaking now is given to it at the end of the turn: whole, and not from the middle on.
         if memory.turn is not None and not self.relay.caller_speaks:
             self.relay.await_sign()
+            self.relay.known_words = memory.worded
             self._replay(session, memory.turn)
         ear.release()
 

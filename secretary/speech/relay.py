@@ -46,6 +46,8 @@ class Relay:
         self.language = language
         self.bridges = bridges(language)
         self.caller_speaks = False
+        self.known_words = False
+        """The next words are those of a turn that was given to a second provider: the conversation has them."""
         self._note, self._speak, self._silent = note, speak, silent
         self._bridged = 0
         self._saying = ""
@@ -55,8 +57,9 @@ class Relay:
     # What the provider tells (through its `Ear`) ---------------------------------------------------------------------
 
     def caller_text(self, text: str) -> None:
-        known = self.memory.turn is not None and self.memory.worded
-        if not known:  # else it is the turn that was given to a second provider
+        if self.known_words:
+            self.known_words = False
+        else:
             self.memory.caller_said(text)
             if self.listener is not None:
                 self.listener.on_caller_text(text)
