@@ -11,8 +11,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from secretary.models import Secretary
 from secretary.provisioning.plan import KINDS, DocumentError, Plan, Steps, make_plan
 from secretary.services.room import check_room
+from secretary.tools import history
 from tenants import audit
 from tenants.context import tenant_context
 
@@ -53,7 +55,7 @@ def carry_out(plan: Plan) -> None:
     Deletions first and what depends on a row after it, so that names and numbers become free in time.
     """
     with audit.batch():
-        for kind in ("extensions", "destinations", "secretaries"):
+        for kind in ("extensions", "destinations", "secretaries", "tools"):
             for row in plan.steps[kind].deleted:
                 audit.deleted(row)
                 row.delete()
@@ -64,6 +66,14 @@ def carry_out(plan: Plan) -> None:
         for kind in KINDS:
             _write(plan.steps[kind])
             _record(plan.steps[kind])
+        history.keep_all(_prompts(plan.steps["secretaries"]))
+
+
+def _prompts(steps: Steps) -> dict[Secretary, str | None]:
+    """The secretaries whose prompt is new, with what it was before."""
+    changed: dict[Secretary, str | None] = dict.fromkeys(steps.made)
+    changed |= {change.row: change.fields["prompt"][0] for change in steps.changed if "prompt" in change.fields}
+    return changed
 
 
 def _record(steps: Steps) -> None:

@@ -11,6 +11,7 @@ SHORT: Final = 60
 NAMES: Final = {
     "domain": "domain",
     "esl_credential": "ESL credential",
+    "tools": "tool",
     "secretaries": "secretary",
     "extensions": "extension",
     "destinations": "destination",

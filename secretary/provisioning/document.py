@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from eslbridge.models import EslCredential
+from secretary.api.resources.tool_fields import Headers, Parameters
 from secretary.api.serializing import ResourceSerializer, StrictSerializer
 from secretary.models import Destination, ExtensionMapping, Secretary
+from secretary.tools.models import HttpTool
+from secretary.tools.models.http_tool import MAX_PER_DOMAIN
+from secretary.tools.names import MAX_NAME, NAME
 from tenants.models import Domain
 
 MOST_DOMAINS = 500
@@ -49,6 +54,21 @@ class SecretaryPart(_Part):
             "secretary_uuid", "name", "enabled", "language", "voice", "greeting", "prompt", "provider", "record_calls",
             "recorder", "message_emails", "mail_audio",
             "max_call_s", "silence_s", "silence_prompts", "fallback_number",
+            "tools", "announce_ai", "ai_notice", "recording_notice",
+        )  # fmt: skip
+
+
+class ToolPart(_Part):
+    tool_uuid = serializers.UUIDField(required=False, help_text="Left out: found by its name, or made.")
+    name = serializers.CharField(max_length=MAX_NAME, validators=[RegexValidator(NAME)])
+    parameters = Parameters(required=False)
+    headers = Headers(child=serializers.CharField(max_length=1_000), required=False, write_only=True)
+
+    class Meta(_Part.Meta):
+        model = HttpTool
+        fields = (
+            "tool_uuid", "name", "description", "parameters", "enabled", "method", "url", "shares_caller", "headers",
+            "timeout_s", "max_bytes", "result_path", "result_text", "per_call", "per_minute",
         )  # fmt: skip
 
 
@@ -88,6 +108,7 @@ class DomainDocument(StrictSerializer):
 
     domain_uuid = serializers.UUIDField(required=False)
     esl_credential = CredentialPart(required=False)
+    tools = ToolPart(many=True, required=False, max_length=MAX_PER_DOMAIN)
     secretaries = SecretaryPart(many=True, required=False, max_length=MOST_OBJECTS)
     extensions = ExtensionPart(many=True, required=False, max_length=MOST_OBJECTS)
     destinations = DestinationPart(many=True, required=False, max_length=MOST_OBJECTS)

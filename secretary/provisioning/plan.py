@@ -15,10 +15,13 @@ from eslbridge.models import EslCredential
 from secretary.models import Destination, ExtensionMapping, Secretary
 from secretary.provisioning.document import SETTINGS
 from secretary.services.spoken_names import spoken_key
+from secretary.tools.models import HttpTool
+from secretary.tools.names import BUILT_IN
+from secretary.tools.services import packed as pack_headers
 from tenants.models import Domain
 
 HIDDEN: Final = "•••"
-SECRETS: Final = frozenset({"password"})
+SECRETS: Final = frozenset({"password", "extra_headers"})
 
 
 class DocumentError(Exception):
@@ -62,7 +65,7 @@ class Steps:
         return not (self.made or self.changed or self.deleted)
 
 
-KINDS: Final = ("domain", "esl_credential", "secretaries", "extensions", "destinations")
+KINDS: Final = ("domain", "esl_credential", "tools", "secretaries", "extensions", "destinations")
 
 
 @dataclass(slots=True)
@@ -97,12 +100,19 @@ def make_plan(domain_uuid: UUID, values: Mapping[str, Any]) -> Plan:
     _plan_credential(domain, is_new, values.get("esl_credential"), steps["esl_credential"], errors)
     prune = values.get("prune", False)
 
+    if values.get("tools") is not None:
+        tools = _Kind(HttpTool, "tools", "tool_uuid", "name", domain, is_new, steps, errors)
+        tools.plan(_packed(values["tools"], errors), prune)
+        own_tools = {row.name for row in tools.rows.values()}
+    else:
+        own_tools = set() if is_new else set(HttpTool.objects.values_list("name", flat=True))
     secretaries = _Kind(Secretary, "secretaries", "secretary_uuid", "name", domain, is_new, steps, errors)
     secretaries.plan(values.get("secretaries"), prune)
     extensions = _Kind(ExtensionMapping, "extensions", "mapping_uuid", "extension", domain, is_new, steps, errors)
     extensions.plan(_resolved(values.get("extensions"), secretaries, errors), prune)
     destinations = _Kind(Destination, "destinations", "destination_uuid", "name", domain, is_new, steps, errors)
     destinations.plan(values.get("destinations"), prune)
+    _check_tools(secretaries, own_tools, errors)
     _check_extensions(extensions, errors)
     _check_spoken_names(destinations, errors)
     if errors:
@@ -243,6 +253,27 @@ def _resolved(
             reason = _("The domain has no such secretary.") if not found else _("There are several of this name.")
             errors[path] = ("does_not_exist" if not found else "ambiguous", reason)
     return resolved
+
+
+def _packed(wanted: Sequence[Mapping[str, Any]], errors: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
+    """Tools whose headers are as they are stored."""
+    packed = []
+    for position, values in enumerate(wanted):
+        rest = {name: value for name, value in values.items() if name != "headers"}
+        if "headers" in values:
+            try:
+                rest["extra_headers"] = pack_headers(values["headers"])
+            except ValidationError as error:
+                errors[f"tools[{position}].headers"] = ("invalid", " ".join(error.messages))
+        packed.append(rest)
+    return packed
+
+
+def _check_tools(secretaries: _Kind, own: set[str], errors: dict[str, tuple[str, str]]) -> None:
+    for row in secretaries.rows.values():
+        if row.pk in secretaries.places and (unknown := sorted(set(row.tools) - own - set(BUILT_IN))):
+            reason = _("There is no tool named %(name)s.") % {"name": unknown[0]}
+            errors[f"{secretaries.places[row.pk]}.tools"] = ("does_not_exist", reason)
 
 
 def _check_extensions(extensions: _Kind, errors: dict[str, tuple[str, str]]) -> None:

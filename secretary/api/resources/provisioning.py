@@ -47,6 +47,7 @@ class Counts(serializers.Serializer[Any]):
 
 class KindCounts(serializers.Serializer[Any]):
     esl_credential = Counts()
+    tools = Counts()
     secretaries = Counts()
     extensions = Counts()
     destinations = Counts()

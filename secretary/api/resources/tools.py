@@ -7,26 +7,17 @@ from typing import Any
 
 from django.db import models
 from django.urls import URLPattern, path
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from secretary.api.resource import Created, Deleted, Listed, Patched, Replaced, Resource, Shown, seen
+from secretary.api.resources.tool_fields import Headers, Parameters
 from secretary.api.resources.webhooks import SecretRotation
 from secretary.api.serializing import PageQuery, Query, ResourceSerializer, StrictSerializer
 from secretary.tools import services, trying
 from secretary.tools.models import HttpTool
-
-
-@extend_schema_field({"type": "object", "additionalProperties": True})
-class Parameters(serializers.JSONField):
-    """JSON Schema of an object."""
-
-
-@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}, "writeOnly": True})
-class Headers(serializers.DictField):
-    """Names and values."""
 
 
 class ToolSerializer(ResourceSerializer):
