@@ -53,6 +53,10 @@ class Peer:
     async def talk(self, connection: ServerConnection) -> None:
         raise NotImplementedError
 
+    def answer(self, request: Request) -> Response | None:
+        """What a plain HTTP request gets; None: it is a WebSocket's."""
+        return None
+
     # What a test does ---------------------------------------------------------------------------------------------
 
     @property
@@ -137,7 +141,7 @@ class Peer:
         self.requests.append(request)
         if self.refuse_with:
             return connection.respond(HTTPStatus(self.refuse_with), "no: sk-secret\n")
-        return None
+        return self.answer(request)
 
     async def _serve(self, connection: ServerConnection) -> None:
         self.connections.append(connection)

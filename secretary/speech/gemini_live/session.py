@@ -181,7 +181,7 @@ class GeminiSession(RealtimeSession):
         if self._generating and not self._saying:
             self._supersede()
         self._sentences.append((text, keep))
-        self._await_answer()
+        self._await_answer(model=False)
         self._next_sentence()
 
     def _supersede(self) -> None:
@@ -260,7 +260,7 @@ class GeminiSession(RealtimeSession):
         if not self._generating:
             self._generating, self._complete = True, False
             self._caller_ends()
-            self._answer_comes(think=not self._saying)
+            self._answer_comes()
             if self._turns.waiting:
                 self._after("heard", WORDS_S, self._release_words)
         return self._voice or self._begin_voice(kept=self._keep or not self._saying)
@@ -292,7 +292,7 @@ class GeminiSession(RealtimeSession):
 
     def _tools(self, call: Part) -> None:
         self._caller_ends()
-        self._answer_comes(think=not self._generating)
+        self._answer_comes()
         self._release_words()
         self._end_voice()  # what was said before it is complete
         for function in call.get("functionCalls") or ():

@@ -177,7 +177,7 @@ class OpenAISession(RealtimeSession):
             self._cancel(active)  # the platform speaks now
             self._end_voice()
         self._responses.want(Response("say", events.speak(text, keep=keep), keep))
-        self._await_answer()
+        self._await_answer(model=False)
         self._next()
 
     def _next(self) -> None:
@@ -247,8 +247,7 @@ class OpenAISession(RealtimeSession):
         if item.get("type") == "function_call":
             self._names[item.get("call_id") or ""] = item.get("name") or ""
         if self._wanted(event):
-            active = self._responses.active
-            self._answer_comes(think=active is None or active.kind == "answer")
+            self._answer_comes()
 
     def _item_done(self, event: Event) -> None:
         if self._voice is not None and self._voice.key == event["item"].get("id"):
@@ -263,7 +262,7 @@ class OpenAISession(RealtimeSession):
             kept = active is None or active.keep
             index = event.get("content_index") or 0
             self._begin_voice(event["item_id"], response=event["response_id"], index=index, kept=kept)
-            self._answer_comes(think=active is None or active.kind == "answer")
+            self._answer_comes()
         return True
 
     def _audio(self, event: Event) -> None:

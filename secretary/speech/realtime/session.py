@@ -63,6 +63,9 @@ class RealtimeSession(Lasting):
         self._serial = 0
         self._language = briefing.language
         self._digits = ""
+        self._thinks = False
+        self._waiting: list[tuple[str, str, dict[str, object]]] = []
+        """Tools that were called while the sentence before them was still coming."""
         self._paid_until = 0.0
 
     # What a provider says of itself -------------------------------------------------------------------------------
@@ -202,6 +205,7 @@ class RealtimeSession(Lasting):
             return
         voice.over = True
         if voice.muted:
+            self._tools_now()
             return
         rest = voice.words.rest()
         self._pace.learn(len(voice.words.text), voice.sound_ms)
@@ -209,6 +213,7 @@ class RealtimeSession(Lasting):
             self.memory.secretary(voice.utterance_id, voice.words.text)
         if self._listener is not None and (voice.told or rest):
             self._listener.on_voice(voice.utterance_id, rest, b"", True)
+        self._tools_now()
 
     def _cut(self, utterance_id: str, heard_text: str) -> Utterance | None:
         """The caller heard no more than this of an utterance; gives it back, if it is known."""
@@ -225,23 +230,37 @@ class RealtimeSession(Lasting):
 
     # Answers ------------------------------------------------------------------------------------------------------
 
-    def _await_answer(self) -> None:
+    def _await_answer(self, *, model: bool = True) -> None:
+        """Something must be heard soon; `model`: something it has to think of."""
+        self._thinks = model
         self._after("answer", self._answer_s, self._no_answer)
 
-    def _answer_comes(self, *, think: bool = True) -> None:
-        """The first sign of an answer."""
-        if self._never("answer") and think and self._listener is not None:
+    def _answer_comes(self) -> None:
+        """The first sign of it."""
+        if self._never("answer") and self._thinks and self._listener is not None:
             self._listener.on_thinking()
 
     def _no_answer(self) -> None:
         if self._voice is not None:
-            self._await_answer()  # it still speaks; the answer comes after that
+            self._await_answer(model=self._thinks)  # it still speaks; the answer comes after that
             return
         self._fail(ProviderError(f"{self._host} did not answer in {self._answer_s:g} s", kind="unreachable"))
 
     def _tool(self, tool_call_id: str, name: str, arguments: dict[str, object]) -> None:
         if self._listener is not None:
             self._listener.on_tool(ToolCall(tool_call_id, name, arguments))
+
+    def _tool_after_voice(self, tool_call_id: str, name: str, arguments: dict[str, object]) -> None:
+        """The same, when the utterance under way is complete."""
+        if self._voice is not None:
+            self._waiting.append((tool_call_id, name, arguments))
+        else:
+            self._tool(tool_call_id, name, arguments)
+
+    def _tools_now(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for tool_call_id, name, arguments in waiting:
+            self._tool(tool_call_id, name, arguments)
 
     def _use(self, unit: str, quantity: float) -> None:
         if quantity > 0 and self._listener is not None:

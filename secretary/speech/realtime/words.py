@@ -69,3 +69,7 @@ class Words:
             return ""
         part, self._given = self._text[self._given : end], end
         return " ".join(part.split())
+
+    def whole(self) -> str:
+        """All whole words there are: of a provider that gives each part's words with its sound."""
+        return self._give(self._text.rfind(" "))

@@ -1,0 +1,1 @@
+"""ElevenLabs Agents: a conversation over a WebSocket with an agent that the tenant has made at ElevenLabs."""
