@@ -26,7 +26,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from eslbridge.models import DialAttempt, DialRules, Job, JobKind
-from eslbridge.policy import Decision, DestinationKind, Dial, Moment, Rules, decide
+from eslbridge.policy import Decision, DestinationKind, Dial, Moment, Rules, decide, form_of
 from eslbridge.policy.numbers import FALLBACK_COUNTRY
 from tenants import audit
 from tenants.context import tenant_context
@@ -112,16 +112,13 @@ def ask(
         rules = rules_of()
         _one_at_a_time(domain_uuid, call_uuid, kind)
         known = _so_far(facts, call_uuid, job_uuid, kind, moment)
-        wanted = number
-        decision = decide(_dial(number, kind, enabled, listed, new_call, facts, rules, known))
         earlier = _wanted_before(job_uuid)
-        if earlier and earlier != number:
-            # The job may carry the form that we gave for what was wanted: then that is what is judged.
-            facts = _facts(domain_uuid, call_uuid, earlier)
-            again = decide(_dial(earlier, kind, enabled, listed, new_call, facts, rules, known))
-            if again.dialled == number:
-                wanted, decision = earlier, again
-        _keep(decision, wanted, kind, call_uuid, secretary_uuid, job_uuid)
+        if earlier and form_of(earlier, rules) == number:
+            # The job carries the form that we gave for what was wanted: that is what is judged.
+            number = earlier
+            facts = _facts(domain_uuid, call_uuid, number)
+        decision = decide(_dial(number, kind, enabled, listed, new_call, facts, rules, known))
+        _keep(decision, number, kind, call_uuid, secretary_uuid, job_uuid)
     return decision
 
 

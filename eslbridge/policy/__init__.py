@@ -7,7 +7,7 @@ Nothing here reads the database: `eslbridge.dialling` gathers the facts, asks, c
 """
 
 from eslbridge.policy.checks import check_destination, check_number
-from eslbridge.policy.decide import SECRETARIES, decide
+from eslbridge.policy.decide import SECRETARIES, decide, form_of
 from eslbridge.policy.kinds import OK, Decision, DestinationKind
 from eslbridge.policy.ranges import EMERGENCY, EMERGENCY_INSIDE
 from eslbridge.policy.rules import Dial, DialAs, Moment, Rules, toll_classes
@@ -26,5 +26,6 @@ __all__ = [
     "check_destination",
     "check_number",
     "decide",
+    "form_of",
     "toll_classes",
 ]

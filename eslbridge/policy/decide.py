@@ -154,7 +154,7 @@ def _is_emergency(number: str, rules: Rules, known: frozenset[str], region: str 
     spellings = set()
     for text in readings(number, rules.country, rules.outside_prefix):
         digits = text.lstrip("+")
-        spellings |= {digits, digits.lstrip("0")}
+        spellings |= {digits, digits.lstrip("0") or digits[:3]}  # of nothing but zeros: Australia's 000
     for text in spellings:
         if text in known or (number.startswith("+") and text in EMERGENCY):
             return True
@@ -169,6 +169,13 @@ def _feature_emergency(number: str) -> bool:
     if number[0] not in "*#":
         return False
     return any(number.lstrip("*#")[cut:] in EMERGENCY_INSIDE for cut in range(4))
+
+
+def form_of(number: str, rules: Rules) -> str:
+    """What a public number would be dialled as, whether it may be or not; empty for what is none."""
+    clean = cleaned(number)
+    world = world_number(clean, rules.country, rules.outside_prefix) if clean else None
+    return _as_dialled(world, rules) if world is not None else ""
 
 
 def _as_dialled(world: World, rules: Rules) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 from phonenumbers.phonemetadata import PhoneMetadata
 
 SEPARATORS: Final = frozenset("./()[]\u2212\u00b7\u2022")
@@ -106,7 +106,8 @@ def _parse(number: str, country: str) -> World | None:
         parsed = phonenumbers.parse(number, country if country_known(country) else FALLBACK_COUNTRY)
     except NumberParseException:
         return None
-    if parsed.extension or not phonenumbers.is_possible_number(parsed):
+    # Not what is possible inside an area alone: nobody knows which one.
+    if parsed.extension or phonenumbers.is_possible_number_with_reason(parsed) != ValidationResult.IS_POSSIBLE:
         return None
     return _world(parsed)
 
