@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from eslbridge.control import Dtmf, HungUp
-from eslbridge.media.contract import FRAME_MS
 from secretary.scenarios.script import Step
 from secretary.scenarios.telephone import Switch, Telephone
 
 PAUSE_MS: Final = 700
 """How long the secretary must have been silent before a polite caller speaks."""
+WORD_GAP_MS: Final = 300
+"""A voice that was heard so lately is still speaking."""
 KEY_MS: Final = 100
 
 
@@ -53,8 +54,9 @@ class Caller:
     async def _await(self, step: Step) -> None:
         telephone = self._telephone
         if step.after == "silence":
-            await self._until(lambda: self._has_spoken() and telephone.quiet_ms() >= PAUSE_MS)
-        elif step.after == "voice":
+            await self._until(lambda: self._has_spoken() and telephone.quiet_ms() >= PAUSE_MS + step.wait_ms)
+            return
+        if step.after == "voice":
             await self._until(lambda: telephone.quiet_ms() == 0)
         await asyncio.sleep(step.wait_ms / 1000)
 
@@ -67,9 +69,8 @@ class Caller:
 
     async def _do(self, step: Step, sound: bytes) -> None:
         telephone = self._telephone
-        into_voice = telephone.quiet_ms() <= 2 * FRAME_MS
+        into_voice = telephone.quiet_ms() <= WORD_GAP_MS
         start = telephone.ms
-        self._spoken_before = len(telephone.secretary_sounds)
         deed = len(self.deeds)
         self.deeds.append(Deed(step, start, start, into_voice))
         for digit in step.press:
@@ -79,5 +80,6 @@ class Caller:
             telephone.speak(sound)
             await self._until(lambda: not telephone.speaking)
         self.deeds[deed] = Deed(step, start, telephone.ms, into_voice)
+        self._spoken_before = len(telephone.secretary_sounds)
         if step.hang_up:
             self._switch.tell(HungUp("ORIGINATOR_CANCEL"))

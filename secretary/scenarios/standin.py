@@ -37,6 +37,7 @@ class StandIn:
         self._listener: SpeechListener | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._speaking: asyncio.Task[None] | None = None
+        self._mouth = asyncio.Lock()
         self._calls: dict[str, str] = {}
         self.keys = ""
         self.frames = 0
@@ -129,6 +130,10 @@ class StandIn:
             listener.on_tool(ToolCall(tool_call_id, name, self._named(arguments)))
 
     async def _speak(self, text: str) -> None:
+        async with self._mouth:  # one sentence after the other
+            await self._pronounce(text)
+
+    async def _pronounce(self, text: str) -> None:
         utterance_id = uuid4().hex
         sentences = SENTENCE.split(text.strip())
         for number, sentence in enumerate(sentences, 1):
