@@ -168,7 +168,7 @@ class DeepgramPeer:
                 if problem := wrong_message(json.loads(message)):
                     self.problems.append(problem)
                 if kind == "CloseStream":
-                    await self._send(socket, _metadata(self._seconds(len(audio))), ListenV1Metadata)
+                    await self._send(socket, metadata(self._seconds(len(audio))), ListenV1Metadata)
                     return
                 if kind != "Finalize" or self.silent:
                     continue
@@ -199,7 +199,7 @@ class DeepgramPeer:
         return size / self._width / 8000
 
 
-def _metadata(duration: float) -> dict[str, Any]:
+def metadata(duration: float) -> dict[str, Any]:
     return {
         "type": "Metadata",
         "transaction_key": "deprecated",

@@ -66,11 +66,10 @@ class TranscriptionPeer(WebPeer):
         with wave.open(io.BytesIO(files["file"])) as reader:
             self.rates.append(reader.getframerate())
             self.turns.append(reader.readframes(reader.getnframes()))
-        params: dict[str, Any] = {**fields, "file": ""}
-        if "temperature" in params:
+        params: dict[str, Any] = {**fields, **files}
+        if "temperature" in params:  # a form knows text only
             params["temperature"] = float(params["temperature"])
-        # The file itself is bytes in the vendor's type; a form carries it apart.
-        if problem := wrong_params(TranscriptionCreateParamsNonStreaming, params | {"file": "turn"}):
+        if problem := wrong_params(TranscriptionCreateParamsNonStreaming, params):
             self.problems.append(problem)
 
     def hears(self, text: str, delay_s: float = 0.0, **more: Any) -> Step:

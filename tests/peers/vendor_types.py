@@ -1,22 +1,23 @@
 """Whether a message is what a vendor's own types say, strictly: right types, nothing missing, nothing unknown.
 
-The SDKs themselves are lenient (they pass unknown fields on and do not validate answers); here pydantic validates, and
-what it did not know must not be there.
+The SDKs themselves are lenient: they send whatever they are given and pass unknown fields of answers on. Here pydantic
+validates against the same types, made strict: no conversions, no further fields, and lists where the types say
+"iterable" (which pydantic would look into only when somebody iterates).
 """
 
 from __future__ import annotations
 
+import collections.abc
 import json
+import types
+import typing
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
+import typing_extensions
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    # Through a list, because a TypedDict takes no configuration from outside; some have open files among their fields.
-    return TypeAdapter(list[kind], config=ConfigDict(arbitrary_types_allowed=True))
+_CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
 
 def get_ready(*kinds: Any) -> None:
@@ -27,13 +28,10 @@ def get_ready(*kinds: Any) -> None:
 
 def wrong_params(kind: Any, value: Any) -> str:
     """What is wrong with a request's body by the vendor's TypedDict; empty for nothing."""
-    adapter = _adapter(kind)
     try:
-        (known,) = json.loads(adapter.dump_json(adapter.validate_python([value]), warnings=False))
+        _adapter(kind).validate_python([value], strict=True)
     except ValidationError as error:
         return f"{getattr(kind, '__name__', kind)}: {error}"
-    if known != value:
-        return f"{getattr(kind, '__name__', kind)}: unknown fields: {_differences(value, known)}"
     return ""
 
 
@@ -47,6 +45,47 @@ def wrong_model(kind: type[BaseModel] | Any, value: Any) -> str:
     return f"{getattr(kind, '__name__', kind)}: unknown fields: {extra}" if extra else ""
 
 
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    # Through a list, because a TypedDict takes no configuration from outside; some have open files among their fields.
+    return TypeAdapter(list[_strict(kind)], config=ConfigDict(arbitrary_types_allowed=True))  # type: ignore[misc]
+
+
+@cache
+def _strict(kind: Any) -> Any:
+    """The type with every TypedDict in it closed to unknown fields and every Iterable a list."""
+    if typing_extensions.is_typeddict(kind):
+        hints = typing_extensions.get_type_hints(kind, include_extras=True)
+        fields = {}
+        for name, hint in hints.items():
+            # Marks within quoted annotations are not in `__required_keys__`; they are in the hints.
+            mark = typing.get_origin(hint)
+            if mark not in (typing_extensions.Required, typing_extensions.NotRequired):
+                required = name in kind.__required_keys__
+                mark = typing_extensions.Required if required else typing_extensions.NotRequired
+            fields[name] = mark[_strict(_bare(hint))]
+        closed = typing_extensions.TypedDict(kind.__name__, fields)  # type: ignore[operator]
+        closed.__pydantic_config__ = _CONFIG
+        return closed
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Annotated:
+        return Annotated[(_strict(arguments[0]), *arguments[1:])]
+    if origin in (typing.Union, types.UnionType):
+        return typing.Union[tuple(_strict(one) for one in arguments)]  # noqa: UP007 - of a tuple
+    if origin in (collections.abc.Iterable, collections.abc.Sequence, list):
+        return list[_strict(arguments[0])]  # type: ignore[misc]
+    if origin is dict:
+        return dict[arguments[0], _strict(arguments[1])]  # type: ignore[misc, valid-type]
+    return kind
+
+
+def _bare(hint: Any) -> Any:
+    """Without Required[…] and NotRequired[…]."""
+    while typing.get_origin(hint) in (typing_extensions.Required, typing_extensions.NotRequired):
+        (hint,) = typing.get_args(hint)
+    return hint
+
+
 def _extra(value: Any) -> list[str]:
     if isinstance(value, BaseModel):
         inner = [name for field in type(value).model_fields for name in _extra(getattr(value, field))]
@@ -54,19 +93,3 @@ def _extra(value: Any) -> list[str]:
     if isinstance(value, list):
         return [name for item in value for name in _extra(item)]
     return []
-
-
-def _differences(value: Any, known: Any, where: str = "") -> list[str]:
-    if isinstance(value, dict) and isinstance(known, dict):
-        return [
-            difference
-            for name in value
-            for difference in (
-                _differences(value[name], known[name], f"{where}.{name}") if name in known else [f"{where}.{name}"]
-            )
-        ]
-    if isinstance(value, list) and isinstance(known, list) and len(value) == len(known):
-        return [
-            d for n, (a, b) in enumerate(zip(value, known, strict=True)) for d in _differences(a, b, f"{where}[{n}]")
-        ]
-    return [] if value == known else [f"{where}: {value!r} became {known!r}"]

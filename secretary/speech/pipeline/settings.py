@@ -36,9 +36,9 @@ MODELS: Final[Mapping[tuple[str, str], str]] = {
     ("tts", "openai"): "gpt-4o-mini-tts",
     ("tts", "elevenlabs"): "eleven_flash_v2_5",
 }
-"""What is asked for at the vendor's own address."""
+"""What is asked for where nothing is said; not at other servers that speak OpenAI's dialect."""
 ELSEWHERE: Final[Mapping[str, str]] = {"stt": "whisper-1", "llm": "default", "tts": "tts-1"}
-"""What is asked for at another address: names that self-hosted servers take for "whatever you have"."""
+"""What those are asked for: names that many self-hosted servers take for "whatever you have"."""
 TIMEOUTS: Final[Mapping[str, float]] = {"stt": 3.0, "llm": 4.0, "tts": 3.0}
 """Seconds until a stage must have begun to answer; also the longest pause within its answer."""
 
@@ -110,7 +110,8 @@ def _stage(access: Access, stage: str) -> Stage:
     url = (own_url or (access.base_url if shared else "") or services[service]).rstrip("/")
     if url and urlsplit(url).scheme not in ("http", "https", "ws", "wss"):
         raise ProviderError(f"{stage}_url is no address that begins with https:// or http://", kind="refused")
-    usual = MODELS.get((stage, service), "") if url == services[service] else ELSEWHERE[stage]
+    elsewhere = service == "openai" and url != services[service]
+    usual = ELSEWHERE[stage] if elsewhere else MODELS.get((stage, service), "")
     model = access.option(f"{stage}_model") or (access.model if stage == "llm" else "") or usual
     prefix = f"{stage}_"
     own = ("url", "key", "model", "timeout")

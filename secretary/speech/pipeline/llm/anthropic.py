@@ -1,6 +1,6 @@
-"""Anthropic's Messages (`POST /v1/messages`, version 2023-06-01), streamed.
+"""Anthropic's Messages (`POST /v1/messages`, version 2026-10-21), streamed.
 
-Options: `llm_max_tokens`, `llm_temperature`, `llm_extra`. Instructions and tools are marked as cacheable: they are the
+Options: `llm_max_tokens`, `llm_extra`; this version of the interface knows no temperature any more. Instructions and tools are marked as cacheable: they are the
 same in every turn of a call, and of the next call of the same secretary.
 """
 
@@ -27,7 +27,7 @@ from secretary.speech.pipeline.llm.openai import MAX_ARGUMENTS, MAX_CALLS
 from secretary.speech.pipeline.service import named, words_of
 from secretary.speech.pipeline.settings import Stage
 
-VERSION: Final = "2023-06-01"
+VERSION: Final = "2026-10-21"
 OPENING: Final = "(The caller is on the line.)"
 """Messages begin with the user's; a call begins with the secretary's greeting."""
 _STOPS: Final[Mapping[str, StopReason]] = {
@@ -49,10 +49,10 @@ class Messages:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._max_tokens = int(stage.number("max_tokens", 1000, 16, 32_000))
-        self._temperature = stage.number("temperature", -1.0, -1.0, 1.0)
 
     def headers(self, key: str) -> Mapping[str, str]:
-        return {"anthropic-version": VERSION} | ({"x-api-key": key} if key else {})
+        # As Anthropic's own client does it since its second version; `x-api-key` was the way before.
+        return {"anthropic-version": VERSION} | ({"Authorization": f"Bearer {key}"} if key else {})
 
     def body(self, prompt: Prompt) -> dict[str, object]:
         body: dict[str, object] = {
@@ -63,8 +63,6 @@ class Messages:
         }
         if prompt.system:
             body["system"] = [{"type": "text", "text": prompt.system, "cache_control": {"type": "ephemeral"}}]
-        if self._temperature >= 0:
-            body["temperature"] = self._temperature
         if prompt.tools:
             body["tools"] = [
                 {
