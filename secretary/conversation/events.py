@@ -133,6 +133,25 @@ class AllowanceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class MusicHeard:
+    """The line brings sound without a pause that is no speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageChanged:
+    """The caller speaks this language now: `en` or `pt-br`."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the call has cost so far, in the installation's currency."""
+
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """The machine's own deadline has come."""
 
@@ -157,5 +176,8 @@ Event = (
     | CallLeft
     | Broken
     | AllowanceChanged
+    | MusicHeard
+    | LanguageChanged
+    | Spent
     | Tick
 )

@@ -8,6 +8,7 @@ from secretary.audio.turns import TurnDetector
 from secretary.conversation import actions as act
 from secretary.conversation.backchannel import is_backchannel
 from secretary.conversation.interruption import Interruption
+from secretary.conversation.loops import Loops
 from secretary.conversation.messages import Messages
 from secretary.conversation.scene import Scene
 from secretary.conversation.state import MOST_WAITING_TURNS, State, Turn
@@ -21,10 +22,13 @@ SHIELD_LOOK_MS = 100
 class Floor:
     """The caller's turns, and the caller's right to interrupt."""
 
-    def __init__(self, scene: Scene, voice: Voice, messages: Messages, tools: Tools) -> None:
+    def __init__(self, scene: Scene, voice: Voice, messages: Messages, tools: Tools, loops: Loops) -> None:
         self._scene, self._voice, self._messages, self._tools = scene, voice, messages, tools
         self.interruption = Interruption(scene, voice)
+        self._loops = loops
         self._wordless: deque[Turn] = deque(maxlen=MOST_WAITING_TURNS)
+        self._turns = 0
+        self._endless = 0
 
     @property
     def _closed(self) -> bool:
@@ -103,6 +107,7 @@ class Floor:
         if turn is None or self._closed:
             return
         turn.last_sound_ms, turn.decided_ms = last_sound_ms, scene.now
+        self._endless = 0
         length = last_sound_ms - turn.onset_ms
         if not turn.taken and length < TurnDetector.BURST_MS:
             scene.do(act.DropTurn())
@@ -119,7 +124,9 @@ class Floor:
 
     def _complete(self, turn: Turn, provider_decides: bool) -> None:
         scene = self._scene
-        scene.latency.add("end_of_turn", turn.decided_ms - turn.last_sound_ms)
+        self._turns += 1
+        if 0 < scene.rules.max_turns <= self._turns:
+            scene.stuck = "turns"
         self._wordless.append(turn)
         scene.unanswered = turn
         if not turn.over_voice:
@@ -140,13 +147,22 @@ class Floor:
         elif scene.unanswered is not None:
             scene.unanswered.decided_ms = scene.now
 
+    def provider_thinks(self) -> None:
+        turn = self._scene.unanswered
+        if turn is not None and turn.thinking_ms is None:
+            turn.thinking_ms = self._scene.now
+
     def turn_is_endless(self) -> None:
         """Somebody who never pauses: let the provider answer what there is, once; the next time it is a recording."""
         scene, turn = self._scene, self._scene.speaking
         if turn is None or self._messages.dictating:
             return
         scene.note("long_turn", onset_ms=turn.onset_ms)
+        endless = self._endless + 1
         self.caller_ended(scene.now)
+        self._endless = endless
+        if endless > 1:
+            scene.stuck = "recording"
 
     # What the caller said -----------------------------------------------------------------------------------------
 
@@ -166,6 +182,9 @@ class Floor:
             self.interruption.give_up()
         if text.strip():
             self._line(turn, text)
+            scene.words_at = scene.now
+            if self._loops.heard(text):
+                scene.stuck = "repeats"
         elif not self._messages.begun:
             scene.note("not_understood", start_ms=turn.onset_ms, end_ms=turn.last_sound_ms)
 
@@ -186,9 +205,16 @@ class Floor:
         if self._scene.speaking is None and self.interruption.in_doubt and self.interruption.told:
             self.interruption.give_up()
 
-    def pressed(self, digit: str) -> None:
+    def key_pressed(self) -> None:
+        """A key is no sound: it interrupts what may be interrupted, and is proof enough."""
         scene = self._scene
-        scene.note("dtmf", digit=digit)
-        scene.watch.calm()
-        scene.do(act.PassDigit(digit))
-        scene.arm_silence()
+        self._tools.caller_speaks()
+        self._voice.speak_again()
+        if self.interruption.in_doubt:
+            self.interruption.prove(scene.now)
+            self.interruption.give_up()
+        elif scene.playout.open and not self.interruption.forbidden:
+            self.interruption.silence(scene.now)
+            scene.state = State.LISTENING
+        if scene.speaking is None:
+            scene.arm_silence()

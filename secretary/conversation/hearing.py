@@ -6,6 +6,8 @@ from typing import Protocol
 
 from eslbridge.media.contract import AudioLeg
 from secretary.audio import echo
+from secretary.audio.line import LineWatch
+from secretary.audio.melody import falls
 from secretary.audio.turns import (
     SpeechEnded,
     SpeechLikely,
@@ -16,7 +18,12 @@ from secretary.audio.turns import (
 )
 from secretary.conversation import events as ev
 from secretary.conversation.ear import Ear
+from secretary.conversation.pause import pause_after
 from secretary.conversation.state import Rules
+
+QUIET_MS = 160
+"""So long after the last sound the pause is chosen: long before the shortest is over."""
+MELODY_MS = 1_000
 
 
 class Talk(Protocol):
@@ -40,28 +47,48 @@ class Hearing:
         self._rules, self._ear, self._talk, self._provider = rules, ear, talk, provider
         self._turns = TurnDetector(pause_ms=rules.pause_ms)
         self._echo = echo.EchoGuard()
+        self._line = LineWatch()
+        self._interim = ""
+        self._adapts = rules.turn_mode == "adaptive"
+        self._listened_to = -1
+        """The last sound after which a pause was chosen."""
         self.echoes = 0
         """How often the secretary's own voice was taken for the caller's, and was not."""
 
     def judge(self, probability: float, now: int, leg: AudioLeg) -> ev.Event | None:
         """Take the judgement of the window that just ended."""
         turns = self._turns
+        ours = leg.queued_ms > 0
         if not turns.speaking:
-            turns.alert = leg.queued_ms > 0
+            turns.alert = ours
         change = turns.update(probability, now)
         if change is None:
-            return None
+            if turns.speaking and self._adapts and now - turns.last_sound_ms >= QUIET_MS:
+                self._choose_pause(turns)
+            return ev.MusicHeard() if not ours and self._line.update(probability) else None
         match change:
             case SpeechLikely():
                 return self._unless_echo(leg, ev.CallerLikely())
             case SpeechUnlikely():
                 return ev.CallerUnlikely()
             case SpeechStarted(onset_ms):
+                self._interim, turns.pause_ms = "", self._rules.pause_ms
                 return self._unless_echo(leg, ev.CallerStarted(onset_ms))
             case SpeechProven():
                 return ev.CallerProven()
             case SpeechEnded(last_sound_ms):
                 return ev.CallerEnded(last_sound_ms, self._provider.detects_turns)
+
+    def understood_so_far(self, text: str) -> None:
+        """The provider writes down what it hears while it hears it."""
+        self._interim = text
+        self._listened_to = -1
+
+    def _choose_pause(self, turns: TurnDetector) -> None:
+        if self._listened_to != turns.last_sound_ms:
+            self._listened_to = turns.last_sound_ms
+            falling = None if self._interim else falls(self._ear.recent(MELODY_MS))
+            turns.pause_ms = pause_after(self._rules.pause_ms, self._interim, falling=falling)
 
     def turn_is_over(self) -> None:
         """The provider has decided: what comes next is a new turn."""

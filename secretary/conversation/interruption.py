@@ -64,6 +64,14 @@ class Interruption:
             self._tell(onset_ms)
             self.give_up()
 
+    def silence(self, onset_ms: int) -> None:
+        """Stop for good, without a doubt."""
+        scene = self._scene
+        scene.do(act.StopVoice())
+        self.restore()
+        self._tell(onset_ms)
+        self.give_up()
+
     def prove(self, onset_ms: int) -> None:
         """It is the caller: the provider is told how far it was heard. The rest may still be taken up again."""
         if self.in_doubt and not self.told:

@@ -14,15 +14,21 @@ from secretary.conversation import actions as act
 from secretary.conversation import events as ev
 from secretary.conversation.endings import Endings
 from secretary.conversation.floor import Floor
+from secretary.conversation.keys import Keys
 from secretary.conversation.latency import Latency
+from secretary.conversation.loops import Loops
 from secretary.conversation.messages import Messages
 from secretary.conversation.scene import Scene
+from secretary.conversation.sentences import sentences
 from secretary.conversation.state import Rules, State
 from secretary.conversation.tools import Tools
 from secretary.conversation.voice import DISCLOSURE, Voice
 
-PROMISES = ("answer", "silence", "transfer", "tool", "hold", "doubt")
+PROMISES = ("answer", "silence", "transfer", "tool", "hold", "doubt", "key")
 """Deadlines after which the caller hears something, or is given to somebody else."""
+LANGUAGES = ("en", "pt-br")
+MUSIC_AFTER_WORDS_MS = 20_000
+"""A caller who was understood a moment ago is there, whatever the line sounds like."""
 
 
 class Conversation:
@@ -30,11 +36,13 @@ class Conversation:
 
     def __init__(self, rules: Rules) -> None:
         self._scene = scene = Scene(rules)
-        self._voice = Voice(scene)
+        loops = Loops()
+        self._voice = Voice(scene, loops)
         self._messages = Messages(scene)
         self._endings = Endings(scene, self._voice, self._messages)
         self._tools = Tools(scene, self._voice, self._messages, self._endings)
-        self._floor = Floor(scene, self._voice, self._messages, self._tools)
+        self._floor = Floor(scene, self._voice, self._messages, self._tools, loops)
+        self._keys = Keys(scene, self._voice, self._floor, self._tools, self._endings)
 
     @property
     def state(self) -> State:
@@ -63,7 +71,8 @@ class Conversation:
         """Take an event at `now` ms on the call's clock, with `heard` ms of voice heard so far; do what it returns."""
         if self._scene.state is State.ENDED:
             return []
-        actions = self._scene.begin(now, heard)
+        scene = self._scene
+        actions = scene.begin(now, heard)
         match event:
             case ev.Started():
                 self._started()
@@ -89,7 +98,7 @@ class Conversation:
             case ev.ProviderStopped():
                 self._floor.provider_stopped()
             case ev.Thinking():
-                pass
+                self._floor.provider_thinks()
             case ev.CallerText(text):
                 self._floor.caller_text(text)
             case ev.ToolCalled(call):
@@ -99,7 +108,7 @@ class Conversation:
             case ev.ToolDone():
                 self._tools.done(event)
             case ev.Pressed(digit):
-                self._floor.pressed(digit)
+                self._keys.pressed(digit)
             case ev.CallEnded(cause):
                 self._endings.call_ended(cause)
             case ev.CallLeft(reason):
@@ -108,10 +117,18 @@ class Conversation:
                 self._broken(part, reason)
             case ev.AllowanceChanged(until_ms):
                 self._allow(until_ms)
+            case ev.MusicHeard():
+                self._music_heard()
+            case ev.LanguageChanged(language):
+                self._language_changed(language)
+            case ev.Spent(cost):
+                if 0 < scene.rules.max_cost <= cost:
+                    scene.stuck = "cost"
             case ev.Tick():
                 pass
         self._settle()
         self._watchdogs()
+        self._leave_what_leads_nowhere()
         self._leave_no_corner()
         return actions
 
@@ -150,6 +167,18 @@ class Conversation:
         else:
             self._endings.leave(f"{part}_failed", "")
 
+    def _music_heard(self) -> None:
+        scene = self._scene
+        if scene.now - scene.words_at > MUSIC_AFTER_WORDS_MS and not self._messages.dictating and not scene.busy:
+            scene.stuck = "music"
+
+    def _language_changed(self, language: str) -> None:
+        """The platform's own sentences follow the caller."""
+        scene = self._scene
+        if language != scene.language and language in LANGUAGES:
+            scene.language, scene.say = language, sentences(language)
+            scene.note("language", language=language)
+
     # What follows from it -----------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
@@ -176,7 +205,8 @@ class Conversation:
 
     def _watchdogs(self) -> None:
         scene = self._scene
-        for name in scene.watch.due(scene.now):
+        due = scene.watch.due(scene.now)
+        for name in due:
             if self._over():
                 return
             match name:
@@ -201,6 +231,8 @@ class Conversation:
                     self._tools.filler_due()
                 case "turn":
                     self._floor.turn_is_endless()
+                case "key":
+                    self._keys.alone()
                 case "shield":
                     self._floor.shield_due()
                 case "doubt":
@@ -211,11 +243,31 @@ class Conversation:
                     self._endings.finish()
                 case _:
                     pass
+        if due:
+            self._settle()
+
+    def _leave_what_leads_nowhere(self) -> None:
+        """The conversation costs more than it can bring: end it with a sentence, and say why in the record."""
+        scene = self._scene
+        why, scene.stuck = scene.stuck, ""
+        if not why or scene.state in (State.LEAVING, State.TRANSFERRING, State.ENDED):
+            return
+        scene.note("watchdog", reason=why)
+        match why:
+            case "music" | "recording":
+                self._endings.hang_up(f"{why}_on_line", scene.say.no_person)
+            case "circles" | "repeats":
+                self._endings.leave("going_in_circles" if why == "circles" else "caller_repeats", scene.say.circles)
+            case _:
+                self._endings.leave(f"{why}_used_up", scene.say.enough)
 
     def _caller_is_silent(self) -> None:
         scene = self._scene
         if scene.watch.silent_again():
-            self._endings.leave("silent_caller", scene.say.nobody_there)
+            if scene.rules.silence_hangs_up:
+                self._endings.hang_up("silent_caller", scene.say.silent_goodbye)
+            else:
+                self._endings.leave("silent_caller", scene.say.nobody_there)
             return
         scene.note("reprompt")
         scene.expect_answer()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from secretary.conversation import actions as act
+from secretary.speech.metered import Metered
 
 MOST_LINES = 2_000
 """Transcript lines and timeline entries kept in memory for one call, each; more are dropped and the record says so."""
@@ -20,7 +21,14 @@ class Record:
         self.latency: dict[str, int] = {}
         self.usage: dict[str, float] = {}
         """What was used that costs money, by unit."""
+        self.metered: Metered | None = None
+        """The same by provider and model, with prices."""
         self.dropped = 0
+
+    @property
+    def cost(self) -> float:
+        """What the call costs so far, in the installation's currency; 0 for what has no price. For limits."""
+        return self.metered.cost if self.metered is not None else 0.0
 
     def add_line(self, line: act.Line) -> None:
         self.lines.append(line) if len(self.lines) < MOST_LINES else self._drop()

@@ -16,6 +16,7 @@ class Scene:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.state = State.GREETING
+        self.language = rules.language
         self.say = sentences(rules.language)
         self.latency = Latency()
         self.playout = Playout()
@@ -28,6 +29,10 @@ class Scene:
         """Voice is queued on the leg, as far as is known."""
         self.busy = False
         """A tool runs, or the caller is on hold: it is not the caller's turn to speak."""
+        self.stuck = ""
+        """Why the conversation leads nowhere, as soon as that is seen; acted upon when the event is settled."""
+        self.words_at = 0
+        """When the caller was last understood."""
         self.now = 0
         self.heard = 0
         self.out: list[act.Action] = []

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,19 @@ import structlog
 
 from eslbridge import control as ctl
 from eslbridge.control import CallControl, ControlError
-from eslbridge.media.contract import HAND_OVER_MS, AudioLeg
+from eslbridge.media.contract import FRAME_MS, HAND_OVER_MS, AudioLeg
+from secretary.audio.hold_music import music
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation import actions as act
 from secretary.conversation import events as ev
 from secretary.conversation.ear import Ear
+from secretary.conversation.errands import Errands
 from secretary.conversation.hearing import Hearing
+from secretary.conversation.keeping import Keeping
 from secretary.conversation.machine import Conversation
 from secretary.conversation.office import Office, Outcome
 from secretary.conversation.record import Record
-from secretary.conversation.recording import CallRecording, Disk, MessageAudio
+from secretary.conversation.recording import Disk
 from secretary.conversation.state import Rules, State
 from secretary.speech.contract import FailureKind, SpeechSession, ToolCall
 
@@ -38,8 +40,6 @@ GOODBYE_S = 10.0
 """How long the work left when a call ends (storing a message, hanging up) may take."""
 PROVIDER_S = 2.0
 """How long a provider may take to close; its contract says 1 s."""
-DISK_S = 5.0
-"""How long a file may take to be complete; a disk that hangs must not keep a message or a record from the database."""
 
 
 class Session:
@@ -58,11 +58,15 @@ class Session:
         recording_path: Path | None = None,
         record_after_disclosure: bool = False,
         began: float | None = None,
+        cost: Callable[[], float] | None = None,
     ) -> None:
+        """`cost` tells what the call has cost so far, in the installation's currency; None: nobody counts."""
         self.record = Record()
         self._call, self._provider, self._office = call, provider, office
+        self._errands = Errands(call, office, self._give)
         self._leg: AudioLeg | None = None
-        self._disk, self._message_path = disk, message_path
+        self._disk = disk
+        self._keeping = Keeping(disk, message_path, recording_path, after_disclosure=record_after_disclosure)
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time() if began is None else began
         self._machine = Conversation(rules)
@@ -73,11 +77,10 @@ class Session:
         self._giving = False
         self._ear = Ear()
         self._hearing = Hearing(rules, self._ear, self._machine, provider)
-        self._message: MessageAudio | None = None
-        self._recording = CallRecording(recording_path, disk) if recording_path else None
-        self._may_record = not record_after_disclosure
-        """Whether the caller has been told: before that, nothing of theirs is recorded."""
-        self._files: list[Future[None]] = []
+        self._cost = cost
+        self._music = False
+        self._first: tuple[int, int] | None = None
+        """An answer begins: heard voice before it, and when it was queued (ms); until its first frame has left."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._transferring: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -85,7 +88,7 @@ class Session:
 
     @property
     def recording(self) -> Path | None:
-        return self._recording.path if self._recording else None
+        return self._keeping.recording
 
     async def run(self, leg: AudioLeg) -> Record:
         """Hold the conversation on an answered call. The provider must be open.
@@ -122,13 +125,16 @@ class Session:
         self._voice_activity.feed(self._slot, frame)
         self._ear.add(frame)
         self._provider.hear(frame)
-        if self._message is not None:
-            self._message.add(frame)
-        if self._recording is not None and self._may_record:
-            self._recording.caller(frame, self._now())
+        if self._keeping.active:
+            self._keeping.caller(frame, self._now())
+        if self._first is not None:
+            self._first_frame(self._first)
 
     def on_drained(self) -> None:
-        self._give(ev.Drained())
+        if self._music and self._leg is not None:
+            self._leg.play(music())
+        else:
+            self._give(ev.Drained())
 
     def on_lost(self, reason: str) -> None:
         self._give(ev.Broken("leg", reason))
@@ -152,10 +158,12 @@ class Session:
         self._hearing.turn_is_over()
         self._give(ev.ProviderStopped())
 
-    def on_language(self, language: str) -> None: ...
+    def on_language(self, language: str) -> None:
+        self._give(ev.LanguageChanged(language))
 
     def on_usage(self, unit: str, quantity: float) -> None:
         self.record.add_usage(unit, quantity)
+        self._tell_cost()
 
     def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
         self._give_even_early(ev.Broken("provider", reason))
@@ -175,6 +183,19 @@ class Session:
         leg = self._leg
         if leg is not None and (event := self._hearing.judge(probability, self._now(), leg)) is not None:
             self._give(event)
+            if isinstance(event, ev.CallerEnded):
+                self._tell_cost()
+
+    def _tell_cost(self) -> None:
+        if self._cost is not None:
+            self._give(ev.Spent(self._cost()))
+
+    def _first_frame(self, first: tuple[int, int]) -> None:
+        """An answer was queued: see whether its first frame has left. It was heard FRAME_MS after that."""
+        before, queued_at = first
+        if self._leg is not None and self._leg.heard_ms > before:
+            self._first = None
+            self._machine.latency.add("to_switch", self._now() - FRAME_MS - queued_at)
 
     # The machine --------------------------------------------------------------------------------------------------
 
@@ -219,13 +240,12 @@ class Session:
     def _do(self, action: act.Action, now: int, leg: AudioLeg) -> None:
         match action:
             case act.Play(pcm):
-                accepted = leg.play(pcm)
-                if self._recording is not None:
-                    self._recording.played(pcm[:accepted], now)
+                if not leg.queued_ms:
+                    self._first = (leg.heard_ms, now)
+                self._keeping.played(pcm[: leg.play(pcm)], now)
             case act.StopVoice():
                 leg.stop()
-                if self._recording is not None:
-                    self._recording.stopped(now)
+                self._keeping.stopped(now)
             case act.Say(text, _, keep):
                 self._provider.say(text, keep=keep)
             case act.Duck(gain):
@@ -245,21 +265,20 @@ class Session:
             case act.PassDigit(digit):
                 self._provider.dtmf(digit)
             case act.StartMessage():
-                self._start_message()
+                self._keeping.start_message()
             case act.MessageBegun():
-                if self._message is not None:
-                    self._spawn(self._note_message(self._message.path))
+                if (path := self._keeping.message) is not None:
+                    self._spawn(self._errands.note_message(path))
             case act.SaveMessage():
                 # Ended here and not in the task: by then another message may have begun.
-                path = self._message.path if self._message is not None else None
-                written = self._close_message()
-                self._spawn(self._save_message(action, path, written))
+                path = self._keeping.message
+                self._spawn(self._errands.save_message(action, path, self._keeping.end_message()))
             case act.RunTool(tool_call_id, name, arguments):
-                self._spawn(self._run_tool(tool_call_id, name, arguments))
+                self._spawn(self._errands.run_tool(tool_call_id, name, arguments))
             case act.SendDigits(tool_call_id, digits):
-                self._spawn(self._send_digits(tool_call_id, digits))
+                self._spawn(self._errands.send_digits(tool_call_id, digits))
             case act.HoldMusic(on):
-                self._hold_music(on)
+                self._hold_music(on, leg)
             case act.Transfer(tool_call_id, destination_uuid):
                 leg.hold()
                 self.record.destination_uuid = destination_uuid
@@ -273,7 +292,7 @@ class Session:
                 self._office.live_line(action)
             case act.Note(kind, _, detail):
                 if kind == "disclosed" and detail.get("whole"):
-                    self._may_record = True
+                    self._keeping.disclosed()
                 self.record.add_note(action)
                 self._office.live_note(action)
             case act.Close(outcome, detail):
@@ -312,56 +331,13 @@ class Session:
             self.record.destination_uuid = ""
             self._give(ev.ToolDone(tool_call_id, outcome.word, outcome.detail))
 
-    def _start_message(self) -> None:
-        self._close_message()
-        self._message = MessageAudio(self._message_path(), self._disk)
-
-    async def _note_message(self, path: Path) -> None:
-        """Have the message's row written when its first word is spoken: not even a node that dies loses it."""
-        await self._office.save_message(text="", audio=path, complete=False)
-
-    async def _save_message(self, save: act.SaveMessage, path: Path | None, written: Future[None] | None) -> None:
-        if written is not None:
-            await self._on_disk([written])
-        given: Any = {"given": save.given} if save.given else {}
-        outcome = await self._office.save_message(text=save.text, audio=path, complete=save.complete, **given)
-        self._give(ev.ToolDone(save.tool_call_id, outcome.word, outcome.detail))
-
-    async def _run_tool(self, tool_call_id: str, name: str, arguments: Mapping[str, object]) -> None:
-        try:
-            outcome = await self._office.run_tool(name, arguments)
-        except Exception:
-            log.exception("tool_failed", tool=name)
-            outcome = Outcome("failed", "internal error")
-        self._give(ev.ToolDone(tool_call_id, outcome.word, outcome.detail))
-
-    async def _send_digits(self, tool_call_id: str, digits: str) -> None:
-        try:
-            await self._call.send_dtmf(digits)
-        except ControlError as error:
-            self._give(ev.ToolDone(tool_call_id, "failed", str(error)))
-        else:
-            self._give(ev.ToolDone(tool_call_id, "ok"))
-
-    def _hold_music(self, on: bool) -> None:
-        """Silence for now: whoever waits hears nothing instead of being asked whether they are there."""
-
-    async def _on_disk(self, files: list[Future[None]]) -> None:
-        """Wait until these files are complete, but not for ever, nor for a file that never will be."""
-        done, late = await asyncio.wait([asyncio.wrap_future(file) for file in files], timeout=DISK_S)
-        if late:
-            log.error("disk_too_slow", files=len(late))
-        for file in done:
-            if (error := file.exception()) is not None:
-                log.error("file_not_complete", error=repr(error))
-
-    def _close_message(self) -> Future[None] | None:
-        message, self._message = self._message, None
-        if message is None:
-            return None
-        written = message.close()
-        self._files.append(written)
-        return written
+    def _hold_music(self, on: bool, leg: AudioLeg) -> None:
+        """Music goes round until it is stopped; what was still being said goes first."""
+        self._music = on
+        if on and not leg.queued_ms:
+            leg.play(music())
+        elif not on:
+            leg.stop()
 
     async def _clean_up(self) -> None:
         if self._slot >= 0:
@@ -371,9 +347,7 @@ class Session:
                 self._leg.close()
             except Exception:
                 log.exception("leg_not_closed")
-        if self._recording is not None:
-            self._recording.stopped(self._now())
-            self._files.append(self._recording.close(self._now()))
+        self._keeping.end_recording(self._now())
         if self._machine.state is not State.ENDED:
             self._give(ev.Broken("node", "the session was cancelled"))
         if self._transferring is not None and self.record.outcome != "transferred":
@@ -385,12 +359,10 @@ class Session:
                 log.error("conversation_task_too_slow", task=task.get_name())
         if self._timer is not None:
             self._timer.cancel()
-        self._close_message()
         try:
             async with asyncio.timeout(PROVIDER_S):
                 await self._provider.close()
         except Exception:  # also TimeoutError: the record must be written, whatever a provider does
             log.exception("provider_not_closed")
-        if self._files:
-            await self._on_disk(self._files)
+        await self._keeping.end()
         self.record.latency = self._machine.latency.summary()

@@ -20,6 +20,15 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """What a key of the secretary's menu does."""
+
+    do: str
+    """`transfer`, `repeat`, `end`, or `fallback` (a person, by the dialplan)."""
+    destination_uuid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What the secretary's settings say about the conversation; all times in ms."""
 
@@ -37,6 +46,14 @@ class Rules:
     silence_ms: int = 8_000
     """How long the caller may be silent before being asked whether they are there."""
     silence_prompts: int = 2
+    silence_hangs_up: bool = False
+    """A caller who stays silent is said goodbye to, instead of being passed on."""
+    menu: tuple[tuple[str, Key], ...] = ()
+    """What keys do, by digit; any other goes to the provider."""
+    max_turns: int = 0
+    """Turns of the caller; 0: as many as they like."""
+    max_cost: float = 0.0
+    """What the call may cost, in the installation's currency; 0: no limit."""
     max_call_ms: int = 600_000
     allowed_ms: int | None = None
     """Until when on the call's clock the domain's quotas carry the call; `AllowanceChanged` moves it. None: no end."""
@@ -75,6 +92,16 @@ class Turn:
     """Spoken over a voice that may not be interrupted: it goes on."""
     taken: bool = False
     """The caller has the floor: the provider knows of this turn."""
+    thinking_ms: int | None = None
+    """When the provider gave its first sign of an answer."""
+
+    def stages(self, voice_ms: int) -> dict[str, int]:
+        """How long each stage took from the caller's last sound to the first voice at `voice_ms`: see `latency`."""
+        stages = {"answer": voice_ms - self.decided_ms, "response": voice_ms - self.last_sound_ms}
+        if self.thinking_ms is not None:
+            stages["thinking"] = self.thinking_ms - self.decided_ms
+            stages["voice"] = voice_ms - self.thinking_ms
+        return {"end_of_turn": self.decided_ms - self.last_sound_ms} | stages
 
 
 class Message(Enum):

@@ -19,6 +19,8 @@ AFTER_THE_SENTENCE = ("transfer", "end_call", "hold")
 """These wait until the caller has heard what was said before them, and are taken back by a caller who objects."""
 MOST_RUNNING = 4
 """Tools at work side by side; a further one is told that the secretary is busy."""
+MENU = "menu-"
+"""Begins the id of what a key of the menu called: the provider knows nothing of it."""
 DIGITS = re.compile(r"[0-9*#A-D]{1,32}\Z")
 
 
@@ -27,6 +29,7 @@ class Tools:
 
     def __init__(self, scene: Scene, voice: Voice, messages: Messages, endings: Endings) -> None:
         self._scene, self._messages, self._endings = scene, messages, endings
+        self._voice = voice
         self._filler = Filler(scene, voice)
         self._hold = Hold(scene)
         self._pending: ToolCall | None = None
@@ -192,4 +195,9 @@ class Tools:
             self._filler.forget()
 
     def _answer(self, call: ToolCall, outcome: str, detail: str = "") -> None:
+        if call.tool_call_id.startswith(MENU):
+            if outcome != "interrupted":
+                self._scene.expect_answer()
+                self._voice.say(self._scene.say.not_reached)
+            return
         self._scene.do(act.AnswerTool(call.tool_call_id, outcome, detail))

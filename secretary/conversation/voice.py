@@ -6,6 +6,7 @@ from collections import deque
 
 from secretary.conversation import actions as act
 from secretary.conversation import events as ev
+from secretary.conversation.loops import Loops, plain
 from secretary.conversation.playout import Heard
 from secretary.conversation.scene import Scene
 from secretary.conversation.state import State
@@ -19,8 +20,10 @@ MOST_ASKED = 8
 class Voice:
     """Plays what the provider delivers, cuts it when told to, and writes down what was heard."""
 
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+    def __init__(self, scene: Scene, loops: Loops) -> None:
+        self._scene, self._loops = scene, loops
+        self.last_said = ""
+        """What the caller heard last, as far as it was heard."""
         self._cut: deque[str] = deque(maxlen=32)
         self._asked: deque[act.Say] = deque(maxlen=MOST_ASKED)
         self._platform: dict[str, act.Say] = {}
@@ -53,6 +56,9 @@ class Voice:
             return
         if turn is not None and not turn.over_voice:
             self._not_wanted(voice.utterance_id, filler=filler)
+            return
+        if scene.state is State.LEAVING and sentence is None:
+            self._not_wanted(voice.utterance_id)  # an answer that comes too late is not the last sentence
             return
         scene.watch.clear("silence")
         if not filler:
@@ -111,9 +117,9 @@ class Voice:
             return known
         if voice.utterance_id in self._foreign:
             return None
-        begin = _plain(voice.text)
+        begin = plain(voice.text)
         for n, sentence in enumerate(self._asked):
-            if _plain(sentence.text).startswith(begin):
+            if plain(sentence.text).startswith(begin):
                 for _ in range(n + 1):
                     self._asked.popleft()
                 self._platform[voice.utterance_id] = sentence
@@ -142,15 +148,18 @@ class Voice:
             self._settle(heard)
 
     def _measure_first(self) -> None:
+        """The first voice of the greeting, or after a turn of the caller."""
         scene = self._scene
         if scene.playout.open:
             return
         if scene.state is State.GREETING:
             scene.latency.add("greeting", scene.now)
-        if scene.unanswered is not None:
-            scene.latency.add("answer", scene.now - scene.unanswered.decided_ms)
-            scene.latency.add("response", scene.now - scene.unanswered.last_sound_ms)
-            scene.unanswered = None
+        turn, scene.unanswered = scene.unanswered, None
+        if turn is not None:
+            stages = turn.stages(scene.now)
+            for stage, ms in stages.items():
+                scene.latency.add(stage, ms)
+            scene.note("turn", **stages)
 
     def _settle(self, heard: Heard) -> None:
         """Write down what was heard, and forget the rest. A filler is no part of what was said."""
@@ -159,8 +168,7 @@ class Voice:
         if kind == DISCLOSURE:
             self._scene.note("disclosed", text=heard.text, whole=heard.whole)
         if heard.text and kind != FILLER:
+            self.last_said = heard.text
+            if sentence is None and heard.whole and self._loops.said(heard.text):
+                self._scene.stuck = "circles"
             self._scene.do(act.Line("secretary", heard.text, heard.began_at, heard.ended_at, not heard.whole))
-
-
-def _plain(text: str) -> str:
-    return " ".join("".join(one if one.isalnum() else " " for one in text.casefold()).split())

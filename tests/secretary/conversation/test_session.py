@@ -278,7 +278,7 @@ async def test_a_disk_that_fails_loses_no_message(call: Call, monkeypatch: pytes
 
 async def test_a_disk_that_hangs_does_not_hold_the_record(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """The end of a call waits for its files, but not for ever."""
-    monkeypatch.setattr("secretary.conversation.session.DISK_S", 0.05)
+    monkeypatch.setattr("secretary.conversation.keeping.DISK_S", 0.05)
     stuck = threading.Event()
     call.session._disk._thread.submit(stuck.wait, 4)
     call.leg.hear_all()
