@@ -23,7 +23,9 @@ from tenants.models.audit import EventFields
 KINDS: Mapping[str, Text] = {
     "account": gettext_lazy("Account"),
     "apikey": gettext_lazy("API key"),
+    "callback": gettext_lazy("Callback"),
     "callerrequest": gettext_lazy("One caller's data"),
+    "callingrules": gettext_lazy("How the domain calls out"),
     "datarules": gettext_lazy("What is kept"),
     "destination": gettext_lazy("Destination"),
     "domain": gettext_lazy("Domain"),
@@ -33,6 +35,7 @@ KINDS: Mapping[str, Text] = {
     "installationkey": gettext_lazy("Installation key"),
     "invitation": gettext_lazy("Invitation"),
     "member": gettext_lazy("Person"),
+    "job": gettext_lazy("Job"),
     "message": gettext_lazy("Message"),
     "operatorinvitation": gettext_lazy("Operator's invitation"),
     "quota": gettext_lazy("Quotas"),
@@ -65,6 +68,9 @@ VERBS: Mapping[str, Text] = {
     "erase_asked": gettext_lazy("erasure asked for"),
     "erased": gettext_lazy("erased"),
     "given-up": gettext_lazy("given up after several attempts"),
+    "requested": gettext_lazy("asked for"),
+    "cancelled": gettext_lazy("taken back"),
+    "placed": gettext_lazy("placed"),
 }
 LONGEST = 64
 MOST_ROWS = 20_000

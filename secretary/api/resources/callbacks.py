@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import time
 from typing import Any
 
 from django.db import models
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -231,8 +233,27 @@ def problem(refused: CallbackRefused) -> Problem:
     return invalid(REFUSED.get(refused.reason, "number"), refused.reason, text)
 
 
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+
+
+@extend_schema_field({"type": "string", "pattern": CLOCK})
+class ClockField(serializers.CharField):
+    """A time of the day on the domain's clock: `08:00`."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        text = super().to_internal_value(data)
+        if not re.fullmatch(CLOCK.strip("^$"), text, re.ASCII):
+            raise serializers.ValidationError(_("Hours and minutes, as 08:00."), "invalid")
+        return time.fromisoformat(text)
+
+    def to_representation(self, value: Any) -> str:
+        return str(value.strftime("%H:%M"))
+
+
 class CallingRulesSerializer(ResourceSerializer):
     domain_uuid = serializers.UUIDField(source="domain_id", read_only=True)
+    earliest = ClockField(required=False, help_text="Nobody is called before, on the domain's clock.")
+    latest = ClockField(required=False, help_text="Nor from then on.")
 
     class Meta:
         model = CallingRules

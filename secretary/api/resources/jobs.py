@@ -39,7 +39,7 @@ class JobSerializer(ResourceSerializer):
 class NewJob(StrictSerializer):
     """What is to be done. Each kind wants fields of its own."""
 
-    kind = serializers.ChoiceField(choices=JobKind.choices)
+    kind = serializers.ChoiceField(choices=[JobKind.ORIGINATE, JobKind.TRANSFER, JobKind.HANGUP])
     number = serializers.RegexField(
         r"^\+?[0-9*#]{1,20}\Z", required=False, help_text="originate: the telephone that is rung first."
     )

@@ -171,7 +171,7 @@ def test_a_foreign_call_is_nobodys_to_end(acme: Tenant, globex: Tenant, api: Api
 
 
 def test_a_job_is_taken_back_while_nobody_has_begun(acme: Tenant, api: Api) -> None:
-    """DELETE cancels until the command has gone out; then it is 409."""
+    """DELETE cancels until the command has gone out; then what rings is hung up, and anything else is 409."""
     where = f"domains/{acme.domain_uuid}/jobs"
     body = {"kind": "originate", "number": "1001"}
     first, second = (api.post(where, body).json()["job_uuid"] for _ in range(2))
@@ -180,7 +180,14 @@ def test_a_job_is_taken_back_while_nobody_has_begun(acme: Tenant, api: Api) -> N
     job = jobs.claim(domain_uuid=acme.domain_uuid, job_uuid=UUID(second))
     assert job is not None
     assert jobs.mark_sent(job)
-    assert api.delete(f"{where}/{second}", If_Match="*").status_code == 409
+    assert api.delete(f"{where}/{second}", If_Match="*").status_code == 204
+    ringing = api.get(f"{where}/{second}").json()
+    assert (ringing["state"], ringing["cancel_asked_at"] is not None) == ("running", True)
+    (hangup,) = api.get(f"{where}?kind=hangup").json()["items"]
+    assert hangup["arguments"]["job_uuid"] == second
+    job = jobs.claim(domain_uuid=acme.domain_uuid, job_uuid=UUID(hangup["job_uuid"]))
+    assert job is not None and jobs.mark_sent(job)
+    assert api.delete(f"{where}/{hangup['job_uuid']}", If_Match="*").status_code == 409
 
 
 def test_usage(acme: Tenant, globex: Tenant, api: Api) -> None:

@@ -226,8 +226,8 @@ def cast_of(name: str) -> Cast:
     job = create_job(domain_uuid=tenant.domain_uuid, kind="originate", arguments={"number": "1001"})
     save_calling_rules(domain_uuid=tenant.domain_uuid)
     callback_uuid = request_callback(
-        domain_uuid=tenant.domain_uuid, secretary_uuid=tenant.secretary.pk, call_uuid=call.pk, number="1001", name="Ana",
-        reason="", consent=Consent("spoken", "Reception"), not_before=None, not_after=None,
+        domain_uuid=tenant.domain_uuid, secretary_uuid=tenant.secretary.pk, call_uuid=call.pk, number="1001",
+        name="Ana", reason="", consent=Consent("spoken", "Reception"), not_before=None, not_after=None,
     )  # fmt: skip
     key = issue_domain_key(domain_uuid=tenant.domain_uuid, name="spare", scopes=["calls:read"]).key
     with tenant_context(tenant.domain_uuid):
