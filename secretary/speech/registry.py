@@ -51,6 +51,18 @@ def _gemini_live(data_dir: Path) -> Provider:
     return GeminiLiveProvider(data_dir)
 
 
+def _elevenlabs_agent(data_dir: Path) -> Provider:
+    from secretary.speech.elevenlabs_agent.provider import ElevenLabsAgentProvider
+
+    return ElevenLabsAgentProvider(data_dir)
+
+
+def _deepgram_agent(data_dir: Path) -> Provider:
+    from secretary.speech.deepgram_agent.provider import DeepgramAgentProvider
+
+    return DeepgramAgentProvider(data_dir)
+
+
 def _pipeline(data_dir: Path) -> Provider:
     from secretary.speech.pipeline.provider import PipelineProvider
 
@@ -61,6 +73,8 @@ PROVIDERS: Final[Mapping[str, Callable[[Path], Provider]]] = {
     "local": LocalProvider,
     "openai-realtime": _openai_realtime,
     "gemini-live": _gemini_live,
+    "elevenlabs-agent": _elevenlabs_agent,
+    "deepgram-agent": _deepgram_agent,
     "pipeline": _pipeline,
 }
 """Name in `Secretary.provider` to a factory that takes the data folder."""

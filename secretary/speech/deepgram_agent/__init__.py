@@ -1,0 +1,1 @@
+"""Deepgram's Voice Agent: recogniser, language model and voice behind one WebSocket."""
