@@ -152,7 +152,14 @@ class GeminiPeer(Peer):
         if reply.late_words:
             await self.content(outputTranscription={"text": reply.text})
         await self.send({"sessionResumptionUpdate": {"newHandle": "handle-1", "resumable": True}})
-        used = {"promptTokenCount": 40, "responseTokenCount": 15, "totalTokenCount": 55}
+        used = {
+            "promptTokenCount": 40,
+            "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 30}, {"modality": "TEXT", "tokenCount": 10}],
+            "responseTokenCount": 15,
+            "responseTokensDetails": [{"modality": "AUDIO", "tokenCount": 15}],
+            "thoughtsTokenCount": 5,
+            "totalTokenCount": 60,
+        }
         await self.send({"serverContent": {"turnComplete": True}, "usageMetadata": used})
 
     async def go_away(self, left_s: float) -> None:

@@ -27,6 +27,18 @@ CLIENT: Final[TypeAdapter[Any]] = TypeAdapter(RealtimeClientEvent)
 SERVER: Final[TypeAdapter[Any]] = TypeAdapter(RealtimeServerEvent)
 SESSION: Final[TypeAdapter[Any]] = TypeAdapter(RealtimeSessionCreateRequest)
 LETTER_MS: Final = 60
+USAGE: Final = {
+    "total_tokens": 130,
+    "input_tokens": 100,
+    "output_tokens": 30,
+    "input_token_details": {
+        "audio_tokens": 40,
+        "text_tokens": 60,
+        "cached_tokens": 35,
+        "cached_tokens_details": {"audio_tokens": 15, "text_tokens": 20},
+    },
+    "output_token_details": {"audio_tokens": 25, "text_tokens": 5},
+}
 CHUNK: Final = 1_600
 """Bytes of mu-law in one delta: 200 ms."""
 TONE: Final = bytes([0x90, 0x90, 0x90, 0x90, 0x10, 0x10, 0x10, 0x10])
@@ -62,6 +74,7 @@ class OpenAIPeer(Peer):
         self.refusal: dict[str, Any] | None = None
         """The error that answers `session.update`."""
         self.expires_at = 0
+        self.usage = USAGE
         self._ids = itertools.count(1)
         self._sounds: dict[str, int] = {}
         """Item -> ms of voice that were sent of it."""
@@ -225,7 +238,7 @@ class OpenAIPeer(Peer):
             shown["status_details"] = {"type": "cancelled", "reason": "client_cancelled"}
         if error is not None:
             shown["status_details"] = {"type": "failed", "error": error}
-        shown["usage"] = {"total_tokens": 30, "input_tokens": 20, "output_tokens": 10}
+        shown["usage"] = self.usage
         self._answering = None
         await self.event("response.done", response=shown)
 

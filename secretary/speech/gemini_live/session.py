@@ -21,7 +21,7 @@ from websockets.asyncio.client import ClientConnection
 from eslbridge.media.contract import BYTES_PER_MS
 from eslbridge.media.resample import Decimator, Interpolator
 from secretary.speech.contract import Access, Briefing, ProviderError
-from secretary.speech.gemini_live import errors, messages
+from secretary.speech.gemini_live import errors, messages, usage
 from secretary.speech.realtime import prompt
 from secretary.speech.realtime.session import RealtimeSession
 from secretary.speech.realtime.voice import Utterance
@@ -220,8 +220,8 @@ class GeminiSession(RealtimeSession):
             for call_id in cancelled.get("ids") or ():
                 self._calls.pop(call_id, None)
         if (used := part.get("usageMetadata")) is not None:
-            self._use("input_token", _sum(used, "promptTokenCount", "toolUsePromptTokenCount"))
-            self._use("output_token", _sum(used, "responseTokenCount", "thoughtsTokenCount"))
+            for unit, quantity in usage.counts(used):
+                self._use(unit, quantity)
         if (update := part.get("sessionResumptionUpdate")) is not None and update.get("resumable"):
             self._handle = update.get("newHandle") or self._handle
         if (going := part.get("goAway")) is not None:
@@ -334,10 +334,6 @@ class GeminiSession(RealtimeSession):
         if self._heard:
             self._release_words()
         self._next_sentence()
-
-
-def _sum(counts: Part, *names: str) -> int:
-    return sum(int(counts.get(name) or 0) for name in names)
 
 
 def _duration(text: object) -> float:

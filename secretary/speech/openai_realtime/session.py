@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection
 
 from eslbridge.media.codec import decode
 from secretary.speech.contract import Access, Briefing
-from secretary.speech.openai_realtime import address, errors, events
+from secretary.speech.openai_realtime import address, errors, events, usage
 from secretary.speech.openai_realtime.responses import Response, Responses
 from secretary.speech.realtime import prompt
 from secretary.speech.realtime.session import RealtimeSession, seconds
@@ -301,9 +301,8 @@ class OpenAISession(RealtimeSession):
 
     def _done(self, event: Event) -> None:
         response = event["response"]
-        usage = response.get("usage") or {}
-        self._use("input_token", usage.get("input_tokens") or 0)
-        self._use("output_token", usage.get("output_tokens") or 0)
+        for unit, quantity in usage.counts(response.get("usage") or {}):
+            self._use(unit, quantity)
         if self._voice is not None and self._voice.response == response["id"]:
             self._end_voice()
         ours = self._responses.over(response["id"])

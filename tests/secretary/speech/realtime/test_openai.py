@@ -70,7 +70,15 @@ async def test_a_turn_goes_out_from_before_its_onset_and_is_answered(make: Open,
     assert spoken.pcm == decode(TONE, "PCMU") * (20 * 60)
     assert ear.of("caller") == [("caller", "Hello there.")]
     assert [event[0] for event in ear.events].index("thinking") < [event[0] for event in ear.events].index("voice")
-    await ear.until(lambda: ("usage", "input_token", 20) in ear.events and ("usage", "output_token", 10) in ear.events)
+    await ear.until(lambda: len(ear.of("usage")) == 6)
+    assert dict(event[1:] for event in ear.of("usage")) == {
+        "input_token": 40,
+        "cached_token": 20,
+        "audio_input_token": 25,
+        "cached_audio_token": 15,
+        "output_token": 5,
+        "audio_output_token": 25,
+    }
 
 
 async def test_silence_is_not_sent(make: Open, peer: OpenAIPeer) -> None:
