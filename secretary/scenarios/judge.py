@@ -9,6 +9,7 @@ from eslbridge.media.contract import FRAME_MS
 from secretary.scenarios.caller import Deed
 from secretary.scenarios.run import Performance
 from secretary.scenarios.telephone import Telephone
+from secretary.speech.chain import ChainSession
 
 STILL_MS: Final = 200
 """A voice that is silent so long has been stopped."""
@@ -89,6 +90,10 @@ def _words(done: Performance) -> Iterator[str]:
         yield f"{cut} lines were cut, not {expect.interruptions}"
 
 
+def _provider(done: Performance) -> str:
+    return done.provider.step.provider if isinstance(done.provider, ChainSession) else ""
+
+
 def _tools(done: Performance) -> Iterator[str]:
     expect = done.script.expect
     called = [str(note.detail.get("name")) for note in done.record.notes if note.kind == "tool"]
@@ -98,6 +103,8 @@ def _tools(done: Performance) -> Iterator[str]:
     yield from (f"tool {one!r} was called" for one in expect.no_tools if one in called)
     if expect.sent_keys is not None and done.switch.sent_dtmf != expect.sent_keys:
         yield f"the keys {done.switch.sent_dtmf!r} were sent, not {expect.sent_keys!r}"
+    if expect.provider and (name := _provider(done)) != expect.provider:
+        yield f"{name!r} held the call at its end, not {expect.provider!r}"
     keys = "".join(one.keys for one in done.standins)
     if expect.keys and expect.keys not in keys:
         yield f"the provider was told of the keys {keys!r}, not {expect.keys!r}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Protocol
@@ -14,16 +14,20 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from eslbridge.control import HungUp, Left
 from secretary.audio.vad import VoiceActivity
+from secretary.conversation import actions as act
 from secretary.conversation.recording import Disk, WavFile
 from secretary.conversation.session import Record, Session
 from secretary.conversation.state import Rules
 from secretary.scenarios.caller import Caller, Deed
 from secretary.scenarios.office import ScriptedOffice
-from secretary.scenarios.script import FOLDER, Part, Script
+from secretary.scenarios.script import FOLDER, Script
 from secretary.scenarios.sound import of_step
-from secretary.scenarios.standin import StandIn
+from secretary.scenarios.standin import PerfectEar, StandIn, StandIns
 from secretary.scenarios.telephone import Switch, Telephone
+from secretary.speech.breaker import Breaker
+from secretary.speech.chain import ChainSession
 from secretary.speech.contract import Briefing, Place, SpeechSession
+from secretary.speech.steps import Step
 
 CALL_UUID: Final = "5ce9a110-0000-4000-8000-000000008001"
 AFTER_S: Final = 2.0
@@ -43,10 +47,36 @@ class NoDisk(Disk):
         return done
 
 
-class MakeProvider(Protocol):
-    """Gives the one who speaks in the rehearsal. `words`: what the caller has said since it was last asked."""
+class Oracle:
+    """Implements `PerfectEar` for all stand-ins of one call."""
 
-    def __call__(self, script: Script, briefing: Briefing, words: Callable[[], str]) -> SpeechSession: ...
+    def __init__(self, telephone: Telephone, caller: Caller) -> None:
+        self._telephone, self._caller = telephone, caller
+        self._before = self._until = 0
+
+    def listen(self) -> str:
+        self._before, self._until = self._until, self._telephone.ms
+        return self._caller.words(self._before, self._until)
+
+    def forget(self) -> None:
+        self._until = self._before
+
+
+Note = Callable[[str, Mapping[str, object]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who speaks in the rehearsal; `standins` grows as they come."""
+
+    session: SpeechSession
+    standins: list[StandIn]
+
+
+class MakeCast(Protocol):
+    """Gives the one who speaks. `note` writes into the call's timeline."""
+
+    def __call__(self, script: Script, briefing: Briefing, perfect: PerfectEar, note: Note) -> Cast: ...
 
 
 @dataclass(slots=True)
@@ -62,16 +92,28 @@ class Performance:
     places: tuple[Place, ...]
     took_ms: int
     provider: SpeechSession
-    standins: list[StandIn] = field(default_factory=list)
+    standins: list[StandIn]
+    """Everybody who spoke by script, in order."""
 
 
 def place_of(name: str) -> Place:
     return Place(str(uuid5(NAMESPACE_URL, f"scenario:{name}")), name)
 
 
-def standin(script: Script, briefing: Briefing, words: Callable[[], str]) -> SpeechSession:
-    """The provider that follows the script."""
-    return StandIn(briefing, script.provider, script.pace, words)
+def standin(script: Script, briefing: Briefing, perfect: PerfectEar, note: Note) -> Cast:
+    """The provider that follows the script; where there are more, a chain of them."""
+    if not script.providers:
+        alone = StandIn(briefing, script.provider, script.pace, perfect)
+        return Cast(alone, [alone])
+    book = StandIns(script, perfect)
+    chain = ChainSession(
+        tuple(Step(name) for name in book.names),
+        briefing,
+        providers=book,
+        breaker=Breaker(asyncio.get_running_loop().time),
+        note=note,
+    )
+    return Cast(chain, book.made)
 
 
 def briefing_of(script: Script) -> Briefing:
@@ -90,7 +132,7 @@ def briefing_of(script: Script) -> Briefing:
     )
 
 
-async def play(script: Script, *, provider: MakeProvider = standin, folder: Path = FOLDER) -> Performance:
+async def play(script: Script, *, cast: MakeCast = standin, folder: Path = FOLDER) -> Performance:
     """Hold the call of this scenario. Raises ScriptError for sounds that cannot be made, ProviderError."""
     loop = asyncio.get_running_loop()
     sounds = [
@@ -101,14 +143,14 @@ async def play(script: Script, *, provider: MakeProvider = standin, folder: Path
     telephone, switch = Telephone(script.line, voice_activity), Switch(CALL_UUID)
     caller = Caller(script.caller, sounds, telephone, switch)
     briefing = briefing_of(script)
-    asked = 0
+    record: Record | None = None
 
-    def words() -> str:
-        nonlocal asked
-        since, asked = asked, telephone.ms
-        return caller.words(since, asked)
+    def note(kind: str, detail: Mapping[str, object]) -> None:
+        if record is not None:
+            record.add_note(act.Note(kind, telephone.ms, detail))
 
-    speech = provider(script, briefing, words)
+    made = cast(script, briefing, Oracle(telephone, caller), note)
+    speech = made.session
     office = ScriptedOffice(script.office)
     rules = replace(Rules(language=script.language, greeting=script.secretary.greeting), **script.secretary.rules)
     with TemporaryDirectory(prefix="scenario-") as temporary:
@@ -121,6 +163,7 @@ async def play(script: Script, *, provider: MakeProvider = standin, folder: Path
             disk=NoDisk(),
             message_path=lambda: Path(temporary) / "message.wav",
         )
+        record = session.record
         await speech.open(session)
         began = loop.time()
         telephone.start()
@@ -130,7 +173,7 @@ async def play(script: Script, *, provider: MakeProvider = standin, folder: Path
             loop.create_task(_lose_patience(script.patience_s, switch)),
         ]
         try:
-            record = await session.run(telephone)
+            await session.run(telephone)
             took_ms = round((loop.time() - began) * 1000)
             for task in around:
                 if task.done() and not task.cancelled() and (error := task.exception()) is not None:
@@ -144,7 +187,7 @@ async def play(script: Script, *, provider: MakeProvider = standin, folder: Path
                 async with asyncio.timeout(AFTER_S):
                     await speech.close()
     return Performance(
-        script, record, telephone, switch, office, caller.deeds, briefing.places, took_ms, speech, _standins(speech)
+        script, record, telephone, switch, office, caller.deeds, briefing.places, took_ms, speech, made.standins
     )
 
 
@@ -156,12 +199,3 @@ async def _leave(office: ScriptedOffice, switch: Switch) -> None:
 async def _lose_patience(patience_s: float, switch: Switch) -> None:
     await asyncio.sleep(patience_s)
     switch.tell(HungUp("ORIGINATOR_CANCEL"))
-
-
-def _standins(speech: SpeechSession) -> list[StandIn]:
-    return [speech] if isinstance(speech, StandIn) else []
-
-
-def parts_of(script: Script) -> list[tuple[Part, ...]]:
-    """The scripts of all providers, in the order in which they take over."""
-    return [script.provider, *script.providers]

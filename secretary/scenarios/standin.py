@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final, Protocol
 from uuid import uuid4
 
 import structlog
 
 from eslbridge.media.contract import BYTES_PER_MS
 from secretary.scenarios import sound
-from secretary.scenarios.script import Pace, Part
-from secretary.speech.contract import Briefing, Place, ProviderError, SpeechListener, ToolCall
+from secretary.scenarios.script import Pace, Part, Script
+from secretary.speech.contract import (
+    NO_ACCESS,
+    Access,
+    Briefing,
+    Place,
+    PlatformVoice,
+    ProviderError,
+    SpeechListener,
+    SpeechSession,
+    ToolCall,
+)
+from secretary.speech.steps import LAST
 
 log = structlog.get_logger(__name__)
 
@@ -25,14 +36,24 @@ TOKENS: Final = 40.0
 SENTENCE: Final = re.compile(r"(?<=[.!?…])\s+")
 
 
+class PerfectEar(Protocol):
+    """Knows what the caller says, because it knows the script."""
+
+    def listen(self) -> str:
+        """What was said since the last time."""
+
+    def forget(self) -> None:
+        """Whoever listened last did nothing with it: the next one hears it again."""
+
+
 class StandIn:
-    """Implements `SpeechSession`. `words` gives what the caller has said since it was last asked."""
+    """Implements `SpeechSession`."""
 
     detects_turns = False
     verbatim = True
 
-    def __init__(self, briefing: Briefing, parts: tuple[Part, ...], pace: Pace, words: Callable[[], str]) -> None:
-        self._briefing, self._parts, self._pace, self._words = briefing, parts, pace, words
+    def __init__(self, briefing: Briefing, parts: tuple[Part, ...], pace: Pace, perfect: PerfectEar) -> None:
+        self._briefing, self._parts, self._pace, self._perfect = briefing, parts, pace, perfect
         self._used: set[int] = set()
         self._listener: SpeechListener | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -62,7 +83,7 @@ class StandIn:
         self._stop_speaking()
 
     def turn_ended(self, pcm: bytes) -> None:
-        heard = self._words()
+        heard = self._perfect.listen()
         self.turns.append(heard)
         self._later(self._answer_turn(heard))
 
@@ -97,12 +118,15 @@ class StandIn:
         part = self._pick(
             lambda one: not one.key and not one.result and re.search(one.hears, heard, re.IGNORECASE) is not None
         )
+        if part is not None and part.fails:
+            self._perfect.forget()
         if part is not None and part.fails == "silent":
             return
         await asyncio.sleep(pace.understands_ms / 1000)
         if self._listener is None:
             return
-        self._listener.on_caller_text(heard)
+        if part is None or not part.fails:
+            self._listener.on_caller_text(heard)
         if not heard or part is None:
             return
         await asyncio.sleep((pace.first_token_ms - pace.understands_ms) / 1000)
@@ -183,3 +207,48 @@ class StandIn:
 def destination_uuid(places: tuple[Place, ...], name: str) -> str:
     """The UUID of a place by its name; the name itself where there is none."""
     return next((one.destination_uuid for one in places if one.name == name), name)
+
+
+class StandIns:
+    """Implements `Providers`: the stand-ins of one scenario, of whom the last plays the local secretary."""
+
+    def __init__(self, script: Script, perfect: PerfectEar) -> None:
+        parts = [script.provider, *script.providers]
+        self._parts = {f"provider-{number}": one for number, one in enumerate(parts[:-1], 1)} | {
+            LAST.provider: parts[-1]
+        }
+        self._pace, self._perfect = script.pace, perfect
+        self.made: list[StandIn] = []
+        self.voice: PlatformVoice | None = _PlatformVoice()
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._parts)
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def session(self, name: str, briefing: Briefing, access: Access = NO_ACCESS) -> SpeechSession:
+        self.made.append(StandIn(briefing, self._parts[name], self._pace, self._perfect))
+        return self.made[-1]
+
+    async def prepare(self, name: str, briefing: Briefing, access: Access = NO_ACCESS) -> None: ...
+
+
+class _PlatformVoice:
+    """Implements `PlatformVoice`."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, str, str], bytes] = {}
+
+    def ready(self, text: str, voice: str, language: str) -> bytes | None:
+        return self._made.get((text, voice, language))
+
+    async def render(self, text: str, voice: str, language: str) -> bytes:
+        return self._made.setdefault((text, voice, language), await sound.in_background(text, voice, language))
+
+    async def prepare(self, texts: Iterable[str], voice: str, language: str) -> None:
+        for text in texts:
+            if text:
+                await self.render(text, voice, language)
