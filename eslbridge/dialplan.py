@@ -5,6 +5,9 @@ A pure renderer: values in, XML out. The one source for plain FreeSWITCH and for
 8001
     variables, watchdog, `socket` to the nodes, what comes after; then once more to the other nodes, because a node that
     dies in mid-call leaves the caller here; then the fallback
+8001*1, 8001*0
+    the same, with `secretary_open` set to true or false: what a FusionPBX time condition, or a day and night switch,
+    sends its calls to; a secretary whose hours are the telephone system's goes by it
 secretary_after_8001_<result>
     what follows `socket`, by the result the node has set: `done` hangs up, `no_app` (nobody spoke, or the node died)
     goes on to the second `socket`, anything else is the fallback
@@ -147,6 +150,10 @@ def _extensions(plan: Plan) -> Iterator[ET.Element]:
         yield _answering(plan, f"^{entry.extension}$", entry.extension, entry.extension, str(entry.secretary_uuid))
     yield _comment("any other 8XXX: the platform knows who answers there")
     yield _answering(plan, r"^(8\d{3})$", "any", "$1", "")
+    yield _comment("8001*1 and 8001*0: where a time condition or a day and night switch sends its calls")
+    for name, digit, said in (("told_open", 1, "true"), ("told_closed", 0, "false")):
+        there = f"$1 XML {plan.domain_name}"
+        yield _step(plan, name, rf"^(8\d{{3}})\*{digit}$", [("set", f"secretary_open={said}"), ("transfer", there)])
     yield _comment("after the socket: what the node has said")
     yield _step(plan, "after_done", r"^secretary_after_8\d{3}_done$", [("hangup", "NORMAL_CLEARING")])
     yield _step(plan, "after_no_app", r"^secretary_after_8\d{3}_no_app$", [("log", "NOTICE no answer from this node")])
