@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 from typing import Final
 
 from django.contrib.postgres.fields import ArrayField
@@ -8,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from secretary.models.menu import validate_menu
 from secretary.tools.names import MAX_NAME, MOST_TOOLS, NAME, usual
 from tenants.models import TenantModel
 from tenants.models.domain import Language
@@ -27,6 +29,21 @@ class ClosedAction(models.TextChoices):
     MESSAGE = "message", _("Say that it is closed, and take a message")
     SECRETARY = "secretary", _("Another secretary answers")
     FALLBACK = "fallback", _("Nobody answers: straight to a number, or to the fallback")
+
+
+class TurnMode(models.TextChoices):
+    """Who decides that the caller has finished."""
+
+    ADAPTIVE = "adaptive", _("A pause, shorter after a complete sentence")
+    PROVIDER = "provider", _("The speech service, where it can")
+    FIXED = "fixed", _("Always the same pause")
+
+
+class SilenceEnding(models.TextChoices):
+    """What becomes of a caller who does not answer."""
+
+    FALLBACK = "fallback", _("is passed on, to the fallback")
+    HANG_UP = "hang_up", _("is said goodbye to")
 
 
 class Recorder(models.TextChoices):
@@ -67,6 +84,33 @@ class Secretary(TenantModel):
     silence_prompts = models.PositiveSmallIntegerField(
         _("times to ask a silent caller"), default=2, validators=[MaxValueValidator(10)]
     )
+    silence_ending = models.CharField(
+        _("a caller who stays silent"), max_length=8, choices=SilenceEnding.choices, default=SilenceEnding.FALLBACK
+    )
+    turn_mode = models.CharField(
+        _("end of the caller's turn"), max_length=8, choices=TurnMode.choices, default=TurnMode.ADAPTIVE
+    )
+    pause_ms = models.PositiveIntegerField(
+        _("pause that ends a turn (ms)"), default=700, validators=[MinValueValidator(300), MaxValueValidator(3_000)]
+    )
+    barge_in = models.BooleanField(_("callers may interrupt"), default=True)
+    protect_ms = models.PositiveIntegerField(
+        _("greeting that cannot be interrupted (ms)"), default=500, validators=[MaxValueValidator(10_000)]
+    )
+    menu = models.JSONField(_("keys"), default=dict, blank=True, validators=[validate_menu])
+    """What keys do while a call goes on, by key; any other goes to the speech service."""
+    max_turns = models.PositiveIntegerField(
+        _("most turns of the caller"), default=0, validators=[MaxValueValidator(1_000)]
+    )
+    """0: as many as they like."""
+    max_cost = models.DecimalField(
+        _("most that a call may cost"),
+        max_digits=10,
+        decimal_places=4,
+        default=Decimal(0),
+        validators=[MinValueValidator(Decimal(0))],
+    )
+    """In the installation's currency; 0: no limit."""
     fallback_number = models.CharField(
         _("fallback number"), max_length=20, blank=True, default="", validators=[DIALLED]
     )
@@ -125,6 +169,10 @@ class Secretary(TenantModel):
             # The target of foreign keys that stay inside the tenant.
             models.UniqueConstraint(fields=("domain", "secretary_uuid"), name="secretary_secretary_tenant"),
             models.CheckConstraint(condition=models.Q(language__in=Language.values), name="secretary_language"),
+            models.CheckConstraint(condition=models.Q(turn_mode__in=TurnMode.values), name="secretary_turn_mode"),
+            models.CheckConstraint(
+                condition=models.Q(silence_ending__in=SilenceEnding.values), name="secretary_silence_ending"
+            ),
             models.CheckConstraint(condition=models.Q(recorder__in=Recorder.values), name="secretary_recorder"),
             models.CheckConstraint(
                 condition=models.Q(closed_action__in=ClosedAction.values), name="secretary_closed_action"
