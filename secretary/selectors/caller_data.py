@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import CharField, F, Func, QuerySet, Value
+from django.db.models import CharField, F, Func, Q, QuerySet, Value
 
-from secretary.models import Call, CallerRequest, Message
+from eslbridge.models import DialAttempt, Job, JobKind
+from secretary.models import Call, Callback, CallerRequest, Message
 from secretary.services.numbers import ending, normal
 from secretary.tools.models import CallerFact
 from tenants.models import Domain
@@ -39,6 +40,30 @@ def messages_of(number: str) -> list[UUID]:
     rows = Message.objects.order_by("created_at")
     given = _matching(rows.exclude(given_number=""), number, field="given_number")
     return list(dict.fromkeys([*_matching(rows, number), *given]))
+
+
+def callbacks_of(number: str) -> list[UUID]:
+    """The callbacks that were to reach the number."""
+    return _matching(Callback.objects.order_by("created_at"), number, field="number")
+
+
+def jobs_of(number: str) -> list[UUID]:
+    """The jobs that dialled the number, as the first or the second one."""
+    rows = Job.objects.filter(kind=JobKind.ORIGINATE).order_by("created_at")
+    wanted = normal(number, country := country_code())
+    if not wanted:
+        return []
+    likely = rows.filter(Q(arguments__to__endswith=ending(number)) | Q(arguments__number__endswith=ending(number)))
+    return [
+        job.pk
+        for job in likely[:MOST_CALLS]
+        if wanted in (normal(job.argument("to"), country), normal(job.argument("number"), country))
+    ]
+
+
+def dials_of(number: str) -> list[UUID]:
+    """What was asked of the dialling policy about the number."""
+    return _matching(DialAttempt.objects.order_by("created_at"), number, field="number")
 
 
 def facts_of(number: str) -> QuerySet[CallerFact]:

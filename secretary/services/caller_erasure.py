@@ -15,7 +15,7 @@ from django.db.models import Q
 from eslbridge.models import Job
 from secretary.models import Call, CallOutcome, Message
 from secretary.selectors import caller_data
-from secretary.services import files, switch_recordings
+from secretary.services import callback_data, files, switch_recordings
 from secretary.webhooks.models import WebhookEvent
 from tenants.context import tenant_context
 
@@ -30,7 +30,9 @@ def erase(*, domain_uuid: UUID, request_uuid: UUID, number: str) -> tuple[dict[s
     """Erase in batches of a transaction each. Returns how many of what is gone, and no path. Raises NotErased."""
     from secretary.services.caller_requests import drop_exports
 
-    gone: Counter[str] = Counter(calls=0, messages=0, recordings=0, webhook_events=0, jobs=0, exports=0, facts=0)
+    gone: Counter[str] = Counter(
+        calls=0, messages=0, recordings=0, webhook_events=0, jobs=0, exports=0, facts=0, callbacks=0
+    )
     stuck = 0
     with tenant_context(domain_uuid):
         # Whose they are nobody knows any more; they can be made again.
@@ -47,9 +49,11 @@ def erase(*, domain_uuid: UUID, request_uuid: UUID, number: str) -> tuple[dict[s
         rest = Message.objects.filter(pk__in=caller_data.messages_of(number)).exclude(call_id__in=going_on)
         stuck += _erase_messages(Q(pk__in=list(rest.values_list("pk", flat=True))), gone)
         gone["facts"] = caller_data.facts_of(number).delete()[0]
+        called_back, being_called = callback_data.erase(number, call_uuids)
+        gone.update(called_back)
     if stuck:
         raise NotErased(f"{stuck} files could not be deleted")
-    return {**gone, "calls_going_on": len(going_on)}, ""
+    return {**gone, "calls_going_on": len(going_on) + being_called}, ""
 
 
 def _erase_calls(domain_uuid: UUID, batch: list[UUID], gone: Counter[str]) -> int:

@@ -15,7 +15,7 @@ from django.forms.models import model_to_dict
 
 from secretary.models import Call, Message
 from secretary.selectors import caller_data
-from secretary.services import files
+from secretary.services import callback_data, files
 from secretary.webhooks.models import WebhookEvent
 from tenants.context import tenant_context
 
@@ -75,6 +75,9 @@ def _fill(archive: zipfile.ZipFile, domain_uuid: UUID, number: str) -> dict[str,
             {"fact": fact.text, "call_uuid": fact.call_uuid, "created_at": fact.created_at}
             for fact in caller_data.facts_of(number)
         ]
+        called_back = callback_data.exported(callback_data.of_number(number, call_uuids))
+    for row in called_back:
+        _write(archive, f"callbacks/{row['callback_uuid']}.json", row)
     if remembered:
         _write(archive, "remembered.json", remembered)
     counts: dict[str, object] = {
@@ -83,6 +86,7 @@ def _fill(archive: zipfile.ZipFile, domain_uuid: UUID, number: str) -> dict[str,
         "recordings": recordings,
         "webhook_events": events,
         "facts": len(remembered),
+        "callbacks": len(called_back),
     }
     _write(archive, "about.json", {"number": number, **counts})
     return counts

@@ -18,7 +18,7 @@ import structlog
 from django.utils import timezone
 
 from secretary.models import Call, CallEvent, Message, Utterance
-from secretary.services import files
+from secretary.services import callback_data, files
 from secretary.tools.models import CallerFact
 from secretary.webhooks.models import WebhookEvent
 from tenants import audit
@@ -76,7 +76,7 @@ def _messages(before: datetime) -> int:
     WebhookEvent.objects.filter(pk__in=_oldest(WebhookEvent, "occurred_at", before, type="message.created")).delete()
     rows = Message.objects.filter(created_at__lt=before).order_by("created_at")
     gone = _without_files(rows.select_for_update(of=("self",), skip_locked=True).values_list("pk", "audio")[:BATCH])
-    return _delete(Message, gone)
+    return max(callback_data.purge(before, BATCH), _delete(Message, gone))
 
 
 def _transcripts(before: datetime) -> int:
@@ -93,7 +93,8 @@ def _facts(before: datetime) -> int:
 
 def _events(before: datetime) -> int:
     told = _delete(WebhookEvent, _oldest(WebhookEvent, "occurred_at", before))
-    return max(told, _delete(CallEvent, _oldest(CallEvent, "created_at", before)))
+    jobs = callback_data.purge_jobs(before, BATCH)
+    return max(told, jobs, _delete(CallEvent, _oldest(CallEvent, "created_at", before)))
 
 
 PURGES: Final[dict[str, Purge]] = {
