@@ -26,6 +26,17 @@ class DestinationProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechChoice:
+    """One entry of a secretary's chain of speech services, as it was chosen. No secret in it."""
+
+    provider: str
+    credential_uuid: UUID | None = None
+    """None: the domain's own of this service, else the installation's."""
+    model: str = ""
+    voice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HttpToolProfile:
     """A tenant's own tool as a call knows it. No secret in it."""
 
@@ -85,6 +96,8 @@ class SecretaryProfile:
     country_code: str = "1"
     """Of numbers that are shown without one."""
     prompt_version: int | None = None
+    chain: tuple[SpeechChoice, ...] = ()
+    """Who speaks, the first choice first; empty: `provider` alone. Resolved by `selectors.speech_chain`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +135,12 @@ class MessageRecord:
 
 @dataclass(frozen=True, slots=True)
 class UsageItem:
-    """Something that a provider charges for besides the call's seconds: `unit` is one of `UsageUnit`."""
+    """What a call used of one provider: `unit` is one of `UsageUnit`. Seconds say how the call's time is shared."""
 
     provider: str
     unit: str
     quantity: float
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +159,9 @@ class CallRecord:
     events: tuple[EventRecord, ...] = ()
     message: MessageRecord | None = None
     usage: tuple[UsageItem, ...] = ()
+    provider: str = ""
+    """Who had the call for longest; empty: who was to have it."""
+    model: str = ""
     language: str = "en"
     """Of the summary."""
     facts: Mapping[str, str] = field(default_factory=dict)

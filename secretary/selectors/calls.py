@@ -20,6 +20,7 @@ from secretary.profiles import DestinationProfile, SecretaryProfile
 from secretary.selectors.caller_data import country_of
 from secretary.selectors.data_rules import redaction_of
 from secretary.selectors.opening import hours_of_secretary, state_of
+from secretary.selectors.speech_chain import choices_of
 from secretary.tools.disclosure import disclosure
 from secretary.tools.history import live_version
 from secretary.tools.http.load import profiles as http_tools
@@ -72,6 +73,7 @@ def _resolve(secretary_uuid: UUID | str | None, extension: str, told_open: bool 
         greeting=secretary.greeting,
         prompt=secretary.prompt,
         provider=secretary.provider,
+        chain=choices_of(secretary.chain, secretary.provider),
         record_calls=secretary.record_calls,
         max_call_s=secretary.max_call_s,
         silence_s=secretary.silence_s,

@@ -7,11 +7,14 @@ from decimal import Decimal
 from secretary.models import DomainPrice, ProviderPrice
 
 
-def unit_prices(provider: str) -> dict[str, Decimal]:
-    """Price of one unit, by unit: the domain's own where it has one, else the installation's. Two queries.
+def unit_prices(provider: str, model: str = "") -> dict[str, Decimal]:
+    """Price of one unit, by unit: the domain's own where it has one, else the installation's. Two queries, or four.
 
     What has no price is free: the local provider, unless the installation says otherwise.
     """
-    prices = {price.unit: price.unit_price for price in ProviderPrice.objects.filter(provider=provider)}
-    own = {price.unit: price.unit_price for price in DomainPrice.objects.filter(provider=provider)}
-    return {**prices, **own}
+    prices: dict[str, Decimal] = {}
+    for wanted in dict.fromkeys(("", model)):  # a model's own price counts before that of all the provider's models
+        for book in (ProviderPrice, DomainPrice):
+            rows = book.objects.filter(provider=provider, model=wanted)
+            prices |= {price.unit: price.unit_price for price in rows}
+    return prices

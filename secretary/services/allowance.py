@@ -111,7 +111,7 @@ def _holds(call: Call, now: datetime, *, ahead: bool = True, sign: int = 1) -> t
     """Seconds and money of a call in progress, with what it holds ahead or without."""
     until = max(call.granted_until or now, now) if ahead else now
     seconds = sign * Decimal(str(max(0.0, (until - call.started_at).total_seconds())))
-    return seconds, seconds * call.second_price
+    return seconds, seconds * call.second_price + sign * call.spent
 
 
 def first_grant(

@@ -48,6 +48,8 @@ class OpenedCall:
     call_uuid: UUID
     started_at: datetime
     resumed: bool
+    used: tuple[UsageItem, ...] = ()
+    """What it had used by then, on a node that is gone."""
     allowed_s: float | None = None
     """How many seconds the domain's quotas let it last from now on; renewals change it. None: no end."""
 
@@ -61,6 +63,7 @@ def open_call(
     caller_number: str = "",
     caller_name: str = "",
     toll_allow: str = "",
+    model: str = "",
 ) -> OpenedCall:
     """Take a call slot and write the call's row. Texts come from SIP and are cleaned.
 
@@ -75,7 +78,7 @@ def open_call(
         taken = Call.objects.filter(outcome=CallOutcome.IN_PROGRESS, lease_until__gt=now).exclude(call_uuid=call_uuid)
         if taken.count() >= profile.max_calls:
             raise QuotaFull(f"{profile.domain_name} has {profile.max_calls} calls in progress.")
-        prices = unit_prices(profile.provider)
+        prices = unit_prices(profile.provider, model)
         granted_until, allowed_s = _grant(profile, call_uuid, prices, now)
         try:
             # What a second node, or a second secretary, changes of a call that came back.
@@ -89,6 +92,7 @@ def open_call(
                 "outcome_detail": "",
                 "ended_at": None,
                 "provider": clean.line(profile.provider, 40),
+                "model": clean.line(model, 120),
                 "second_price": prices.get(UsageUnit.SECOND, 0),
                 "granted_until": granted_until,
             }
@@ -110,7 +114,13 @@ def open_call(
             # Its first node has answered and spoken: those seconds were used, though nobody has written them down.
             Call.objects.filter(pk=call.pk).update(answered_at=call.started_at)
         facts.call_started(call)
-    return OpenedCall(call_uuid=call.call_uuid, started_at=call.started_at, resumed=not created, allowed_s=allowed_s)
+    return OpenedCall(
+        call_uuid=call.call_uuid,
+        started_at=call.started_at,
+        resumed=not created,
+        used=used_so_far(call.used),
+        allowed_s=allowed_s,
+    )
 
 
 def _grant(
@@ -185,6 +195,38 @@ def renew_leases(*, node: str, call_uuids: Collection[UUID]) -> int:
         return alive.update(lease_until=timezone.now() + LEASE)
 
 
+def used_so_far(stored: object) -> tuple[UsageItem, ...]:
+    """What a node told with its sign of life, as the row has it."""
+    found = []
+    for one in stored if isinstance(stored, list) else ():
+        try:
+            found.append(UsageItem(one["provider"], one["unit"], float(one["quantity"]), one.get("model", "")))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            continue
+    return tuple(found)
+
+
+def note_usage(*, node: str, used: Mapping[UUID, tuple[tuple[UsageItem, ...], Decimal]]) -> None:
+    """What a node's calls have used so far, and what that costs besides their seconds; with its sign of life.
+
+    Should the node be lost, this is what the calls are charged.
+    """
+    if not used:
+        return
+    with platform_context():
+        rows = list(
+            Call.objects.filter(call_uuid__in=used, node=node, outcome=CallOutcome.IN_PROGRESS).only("used", "spent")
+        )
+        for row in rows:
+            items, spent = used[row.call_uuid]
+            row.used = [
+                {"provider": one.provider, "model": one.model, "unit": one.unit, "quantity": one.quantity}
+                for one in items
+            ]
+            row.spent = spent.quantize(Decimal("0.000001"))
+        Call.objects.bulk_update(rows, ["used", "spent"], batch_size=200)
+
+
 def finish_call(*, domain_uuid: UUID, call_uuid: UUID, record: CallRecord, node: str = "") -> bool:
     """Write outcome, transcript, timeline and message in one transaction, and free the slot.
 
@@ -206,6 +248,9 @@ def finish_call(*, domain_uuid: UUID, call_uuid: UUID, record: CallRecord, node:
         if node and call.outcome == CallOutcome.IN_PROGRESS and call.node != clean.line(node, 120):
             _write_transcript(call, record)
             return True
+        came_in_with = (call.provider, call.model)
+        if record.provider:
+            call.provider, call.model = clean.line(record.provider, 40), clean.line(record.model, 120)
         call.outcome, call.outcome_detail = _final(record)
         call.answered_at = call.answered_at or record.answered_at
         call.ended_at = record.ended_at or now
@@ -221,16 +266,22 @@ def finish_call(*, domain_uuid: UUID, call_uuid: UUID, record: CallRecord, node:
             save_message(domain_uuid=domain_uuid, call_uuid=call_uuid, record=record.message)
         remains.fill(call, record, redaction_of())
         call.save(update_fields=("summary", "facts", "disclosure", "prompt_version", "updated_at"))
-        _meter(call, call.answered_at, call.ended_at, record.usage)
+        _meter(call, call.answered_at, call.ended_at, record.usage, came_in_with)
         facts.call_ended(call)
         facts.messages_of(call)
         message_mail.plan_of(call)
     return True
 
 
-def _meter(call: Call, began: datetime | None, ended_at: datetime, more: Collection[UsageItem] = ()) -> None:
+def _meter(
+    call: Call,
+    began: datetime | None,
+    ended_at: datetime,
+    more: Collection[UsageItem] = (),
+    came_in_with: tuple[str, str] | None = None,
+) -> None:
     zone = Domain.objects.values_list("time_zone", flat=True).get(pk=call.domain_uuid)
-    meter_call(call, began=began, ended_at=ended_at, time_zone=zone, more=more)
+    meter_call(call, began=began, ended_at=ended_at, time_zone=zone, more=more, came_in_with=came_in_with)
     look(quota_of(), ZoneInfo(zone), timezone.now())
 
 
@@ -299,7 +350,7 @@ def sweep_calls(now: datetime | None = None) -> int:
             with tenant_context(call.domain_uuid):
                 # Its node cannot tell any more when it answered: at once, as a rule.
                 began = call.answered_at or call.started_at
-                _meter(call, began, max(began, call.lease_until - LEASE))
+                _meter(call, began, max(began, call.lease_until - LEASE), used_so_far(call.used))
                 facts.call_ended(call)
                 facts.messages_of(call)
                 message_mail.plan_of(call)

@@ -26,30 +26,64 @@ _MILLI: Final = Decimal("0.001")
 
 
 def meter_call(
-    call: Call, *, began: datetime | None, ended_at: datetime, time_zone: str, more: Iterable[UsageItem] = ()
+    call: Call,
+    *,
+    began: datetime | None,
+    ended_at: datetime,
+    time_zone: str,
+    more: Iterable[UsageItem] = (),
+    came_in_with: tuple[str, str] | None = None,
 ) -> None:
     """Write what a call that is over has used: its seconds, and what else the node has counted. Inside the tenant.
 
-    Seconds run from the first answer (`began`; None: it was never answered) to `ended_at`; the price of a second is
-    the one the call came in with.
+    Seconds run from the first answer (`began`; None: it was never answered) to `ended_at`. Where `more` says who had
+    the call for how long, they are shared by that. The price of a second is the one the call came in with, with the
+    provider and model that it came in with; others have today's.
     """
     seconds = max(Decimal(0), Decimal(str((ended_at - (began or ended_at)).total_seconds())))
     day = call.started_at.astimezone(ZoneInfo(time_zone)).date()
+    items = [item for item in more if item.unit in UsageUnit.values]
+    first = came_in_with or (call.provider, call.model)
     if call.provider and (began is not None or UsageRecord.objects.filter(call=call).exists()):
-        _write(call, day, call.provider, UsageUnit.SECOND, seconds, call.second_price)
-    counted = [item for item in more if item.unit in UsageUnit.values and item.unit != UsageUnit.SECOND]
-    for provider in {item.provider for item in counted}:
-        prices = unit_prices(provider)
-        for item in counted:
-            if item.provider == provider:
-                price = prices.get(item.unit, Decimal(0))
-                _write(call, day, provider, item.unit, max(Decimal(0), Decimal(str(item.quantity))), price)
+        shares = _shares(seconds, [item for item in items if item.unit == UsageUnit.SECOND]) or {first: seconds}
+        for row in UsageRecord.objects.filter(call=call, unit=UsageUnit.SECOND):
+            shares.setdefault((row.provider, row.model), Decimal(0))
+        for who, share in shares.items():
+            price = call.second_price if who == first else _price(*who, UsageUnit.SECOND)
+            _write(call, day, *who, UsageUnit.SECOND, share, price)
+    for item in items:
+        if item.unit != UsageUnit.SECOND:
+            quantity = max(Decimal(0), Decimal(str(item.quantity)))
+            price = _price(item.provider, item.model, item.unit)
+            _write(call, day, item.provider, item.model, item.unit, quantity, price)
 
 
-def _write(call: Call, day: date, provider: str, unit: str, quantity: Decimal, unit_price: Decimal) -> None:
+def _shares(seconds: Decimal, items: list[UsageItem]) -> dict[tuple[str, str], Decimal]:
+    """The call's seconds by who had it: together exactly these, however the node's clock went."""
+    total = sum(max(0.0, item.quantity) for item in items)
+    if total <= 0:
+        return {}
+    shares: dict[tuple[str, str], Decimal] = {}
+    left = seconds
+    for item in items:
+        share = (seconds * Decimal(str(max(0.0, item.quantity) / total))).quantize(_MILLI, ROUND_HALF_UP)
+        share = min(share, left)
+        who = (item.provider, item.model)
+        shares[who] = shares.get(who, Decimal(0)) + share
+        left -= share
+    longest = max(shares, key=lambda who: shares[who])
+    shares[longest] += left
+    return shares
+
+
+def _price(provider: str, model: str, unit: str) -> Decimal:
+    return unit_prices(provider, model).get(unit, Decimal(0))
+
+
+def _write(call: Call, day: date, provider: str, model: str, unit: str, quantity: Decimal, unit_price: Decimal) -> None:
     quantity = quantity.quantize(_MILLI, ROUND_HALF_UP)
     amount = (quantity * unit_price).quantize(_MICRO, ROUND_HALF_UP)
-    row = UsageRecord.objects.filter(call=call, provider=provider[:40], unit=unit).first()
+    row = UsageRecord.objects.filter(call=call, provider=provider[:40], model=model[:120], unit=unit).first()
     if row is None:
         row = UsageRecord(
             domain_id=call.domain_uuid,
@@ -57,12 +91,13 @@ def _write(call: Call, day: date, provider: str, unit: str, quantity: Decimal, u
             day=day,
             secretary_uuid=call.secretary_id,
             provider=provider[:40],
+            model=model[:120],
             unit=unit,
             quantity=0,
             amount=0,
             currency=settings.CURRENCY,
         )
-    new = row._state.adding
+    new = row._state.adding and not UsageRecord.objects.filter(call=call, provider=provider[:40], unit=unit).exists()
     more_quantity, more_amount = quantity - row.quantity, amount - row.amount
     row.quantity, row.unit_price, row.amount = quantity, unit_price, amount
     row.save()

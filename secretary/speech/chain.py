@@ -129,6 +129,10 @@ class ChainSession:
             raise ProviderError("the session is open already")
         self.relay.listener = listener
         self._opening = self._spawn(self._advance(), "speech chain")
+        if len(self._steps) > 1 and self._voice is not None:
+            sentences = (self._briefing.greeting, *self.relay.bridges.all, *self._exact)
+            work = self._voice.prepare(sentences, self._briefing.voice, self._briefing.language)
+            self._spawn(work, "prepare the platform's voice")
         await asyncio.wait({self._opening}, timeout=LAST_OPEN_S if len(self._steps) == 1 else GRACE_S)
         if self._opening.done() and self._session is None:
             self.relay.listener = None

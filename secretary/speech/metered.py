@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,21 +25,24 @@ class Used:
 class Metered:
     """One call's. Prices are those of its beginning, of one unit, in the installation's currency."""
 
-    def __init__(self, prices: Mapping[Key, float] | None = None, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        prices: Mapping[Key, float] | None = None,
+        before: Iterable[Used] = (),
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`before`: what was used on a node that is gone."""
         self._prices = dict(prices or {})
         self._now = now
-        self._used: dict[Key, float] = {}
+        self._used: dict[Key, float] = {(one.provider, one.model, one.unit): one.quantity for one in before}
         self._who: tuple[str, str] = ("", "")
         self._since: float | None = None
 
     @property
-    def provider(self) -> str:
-        """Who has the call, or had it last."""
-        return self._who[0]
-
-    @property
-    def model(self) -> str:
-        return self._who[1]
+    def longest(self) -> tuple[str, str]:
+        """Provider and model that had the call for longest; empty: none had it."""
+        times = {(one.provider, one.model): one.quantity for one in self.used() if one.unit == SECOND}
+        return max(times, key=lambda who: times[who], default=("", ""))
 
     def begins(self, step: Step) -> None:
         """This provider has the call from now on."""
@@ -74,6 +77,12 @@ class Metered:
     def cost(self) -> float:
         """What the call costs so far, in the installation's currency: an estimate for limits, not the bill."""
         return sum(one.quantity * self.price(one.provider, one.model, one.unit) for one in self.used())
+
+    @property
+    def spent(self) -> float:
+        """The same without the seconds, which quotas count by themselves."""
+        items = (one for one in self.used() if one.unit != SECOND)
+        return sum(one.quantity * self.price(one.provider, one.model, one.unit) for one in items)
 
     def price(self, provider: str, model: str, unit: str) -> float:
         return self._prices.get((provider, model, unit), self._prices.get((provider, "", unit), 0.0))

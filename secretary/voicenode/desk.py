@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
 
 from secretary.conversation.session import Record
-from secretary.profiles import CallRecord, EventRecord, SecretaryProfile, UtteranceRecord
+from secretary.profiles import CallRecord, EventRecord, SecretaryProfile, UsageItem, UtteranceRecord
 from secretary.selectors.calls import resolve_secretary
+from secretary.selectors.speech_chain import Speech, speech_of
 from secretary.services import after_hours, allowance, calls
+from secretary.speech.metered import Metered
 from secretary.tools.beginning import Beginning, beginning_of
 from secretary.voicenode.arrival import Arrival
 from tenants.errors import InvalidTenantError
@@ -30,6 +33,10 @@ class Admitted:
     """Out of hours: what the timeline says about it."""
     beginning: Beginning = field(default_factory=Beginning)
     """What is remembered of the caller."""
+    speech: Speech = field(default_factory=Speech)
+    """Who speaks, with keys and prices."""
+    used: tuple[UsageItem, ...] = ()
+    """What the call used on a node that is gone."""
 
 
 def admit(arrival: Arrival) -> Admitted:
@@ -41,7 +48,8 @@ def admit(arrival: Arrival) -> Admitted:
         told_open=arrival.told_open,
     )
     taken = after_hours.settle(called)
-    profile = taken.profile
+    speech = speech_of(taken.profile)
+    profile = replace(taken.profile, provider=speech.steps[0].provider)
     opened = calls.open_call(
         profile=profile,
         call_uuid=UUID(arrival.call_uuid),
@@ -49,13 +57,21 @@ def admit(arrival: Arrival) -> Admitted:
         caller_number=arrival.caller_number,
         caller_name=arrival.caller_name,
         toll_allow=arrival.toll_allow,
+        model=speech.steps[0].model,
     )
-    return Admitted(profile, opened.allowed_s, taken.note, beginning_of(profile, arrival.caller_number))
+    beginning = beginning_of(profile, arrival.caller_number)
+    return Admitted(profile, opened.allowed_s, taken.note, beginning, speech, opened.used)
 
 
-def renew(*, node: str, call_uuids: list[UUID]) -> dict[UUID, float | None]:
-    """The node's sign of life for its calls. Returns how long those under a quota may last: see `allowance.renew`."""
+def renew(
+    *, node: str, call_uuids: list[UUID], used: Mapping[UUID, tuple[tuple[UsageItem, ...], Decimal]] | None = None
+) -> dict[UUID, float | None]:
+    """The node's sign of life for its calls, and what they have used so far.
+
+    Returns how long those under a quota may last: see `allowance.renew`.
+    """
     calls.renew_leases(node=node, call_uuids=call_uuids)
+    calls.note_usage(node=node, used=used or {})
     return allowance.renew(node=node, call_uuids=call_uuids)
 
 
@@ -102,12 +118,22 @@ def record_of(
         utterances=tuple(
             UtteranceRecord(line.who, line.text, line.start_ms, line.end_ms, line.interrupted) for line in record.lines
         ),
+        usage=usage_of(record.metered),
+        provider=record.metered.longest[0] if record.metered is not None else "",
+        model=record.metered.longest[1] if record.metered is not None else "",
         events=tuple(EventRecord(note.at_ms, note.kind, note.detail) for note in record.notes),
         language=profile.language,
         facts=facts or {},
         disclosure=disclosed(record),
         prompt_version=profile.prompt_version,
     )
+
+
+def usage_of(metered: Metered | None) -> tuple[UsageItem, ...]:
+    """What a call has used so far, by provider and model."""
+    if metered is None:
+        return ()
+    return tuple(UsageItem(one.provider, one.unit, one.quantity, one.model) for one in metered.used())
 
 
 def disclosed(record: Record) -> str:

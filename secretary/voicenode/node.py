@@ -18,7 +18,9 @@ from secretary.audio.vad import VoiceActivity
 from secretary.conversation.recording import Disk
 from secretary.selectors.greetings import profiles_to_prepare
 from secretary.services.calls import RENEW_EVERY_S
+from secretary.speech.platform_voice import bridges
 from secretary.speech.registry import Providers
+from secretary.speech.steps import LAST
 from secretary.voicenode import desk, health
 from secretary.voicenode.archive import Archive
 from secretary.voicenode.live import Live
@@ -120,14 +122,23 @@ class VoiceNode:
     async def _prepare_speech(self) -> None:
         """Have greetings ready and the database connected before somebody calls. Not fatal: calls come first."""
         try:
+            voice = self.providers.voice
             for profile in await in_thread(profiles_to_prepare):
-                await self.providers.prepare(profile.provider, briefing(profile))
+                # The platform's voice stands in for any provider; others are made ready by their first call.
+                await self.providers.prepare(LAST.provider, briefing(profile))
+                if voice is not None:
+                    await voice.prepare(bridges(profile.language).all, profile.voice, profile.language)
         except Exception as error:
             log.warning("speech_not_prepared", error=repr(error))
 
     async def _renew(self) -> None:
         self.reception.allow(
-            await in_thread(desk.renew, node=settings.VOICENODE_NAME, call_uuids=self.reception.call_uuids)
+            await in_thread(
+                desk.renew,
+                node=settings.VOICENODE_NAME,
+                call_uuids=self.reception.call_uuids,
+                used=self.reception.used,
+            )
         )
 
 

@@ -6,8 +6,9 @@ Whatever fails on the way, the caller is given back to the dialplan, which has a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
@@ -27,9 +28,12 @@ from secretary.conversation.recording import Disk
 from secretary.conversation.session import Record, Session
 from secretary.conversation.state import Rules
 from secretary.errors import CallRefused, ClosedNow
-from secretary.profiles import SecretaryProfile
+from secretary.profiles import SecretaryProfile, UsageItem
 from secretary.selectors.greetings import greeting_of
+from secretary.speech.breaker import Breaker
+from secretary.speech.chain import ChainSession
 from secretary.speech.contract import Briefing, Place, ProviderError, Providers, SpeechSession, ToolSpec
+from secretary.speech.metered import Metered, Used
 from secretary.tools.beginning import Beginning
 from secretary.tools.beginning import told as instructions_of
 from secretary.tools.gate import GatedSpeech
@@ -72,6 +76,7 @@ class Reception:
     ) -> None:
         self._media, self._voice_activity, self._providers = media, voice_activity, providers
         self._live, self._disk, self._archive = live, disk, archive
+        self._breaker = Breaker(lambda: asyncio.get_running_loop().time())
         self._most_calls = most_calls
         self._sessions: dict[str, Session] = {}
         self._here: dict[str, asyncio.Event] = {}
@@ -92,6 +97,16 @@ class Reception:
         except TimeoutError:
             return False
         return True
+
+    @property
+    def used(self) -> dict[UUID, tuple[tuple[UsageItem, ...], Decimal]]:
+        """What the calls have used so far beyond one provider's time, and what that costs besides their seconds."""
+        found = {}
+        for call_uuid, session in self._sessions.items():
+            metered = session.record.metered
+            if metered is not None and (items := desk.usage_of(metered))[1:]:
+                found[UUID(call_uuid)] = (items, Decimal(str(metered.spent)))
+        return found
 
     def allow(self, allowed: Mapping[UUID, float | None]) -> None:
         """What the renewal of the leases says about how long calls may last: seconds from now, None for no end."""
@@ -209,9 +224,18 @@ class Reception:
         live = RedactedLive(self._live, profile.redact)
         box = tool_box(profile, arrival, live, began)
         office = CallOffice(profile, call.call_uuid, live, box)
+
+        def now_ms() -> int:
+            return round((asyncio.get_running_loop().time() - began) * 1000)
+
+        def note(what: Note) -> None:
+            record.add_note(what)
+            live.note(call.call_uuid, what)
+
         try:
             told = briefing(profile, arrival, admitted.beginning, box.specs)
-            provider = GatedSpeech(self._providers.session(profile.provider, told), box)
+            chain = self._chain(profile, admitted, told, lambda kind, detail: note(Note(kind, now_ms(), detail)))
+            provider = GatedSpeech(chain, box)
             session = Session(
                 call=call,
                 provider=provider,
@@ -225,6 +249,9 @@ class Reception:
                 began=began,
             )
             record = session.record
+            record.metered = chain.metered
+            for service in admitted.speech.missing:
+                note(Note("provider_skipped", now_ms(), {"provider": service, "reason": "no key"}))
             if admitted.closed:
                 record.add_note(Note("closed", 0, admitted.closed))
             self._sessions[call.call_uuid] = session
@@ -255,6 +282,26 @@ class Reception:
             finally:
                 if session is not None and self._sessions.get(call.call_uuid) is session:
                     del self._sessions[call.call_uuid]  # and not that of the connection that came after
+
+    def _chain(
+        self,
+        profile: SecretaryProfile,
+        admitted: desk.Admitted,
+        told: Briefing,
+        note: Callable[[str, Mapping[str, object]], None],
+    ) -> ChainSession:
+        """Who speaks in this call, one after the other where need be."""
+        speech, loop = admitted.speech, asyncio.get_running_loop()
+        before = (Used(one.provider, one.model, one.unit, one.quantity) for one in admitted.used)
+        return ChainSession(
+            speech.steps,
+            told,
+            providers=self._providers,
+            breaker=self._breaker,
+            note=note,
+            exact=(profile.disclosure,),
+            metered=Metered({key: float(price) for key, price in speech.prices.items()}, before, loop.time),
+        )
 
     async def _see_off(self, call: OutboundCall) -> None:
         """Have nobody parked in silence: a hang-up that the switch refused, or never answered, ends in the dialplan."""

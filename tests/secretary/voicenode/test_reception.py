@@ -253,9 +253,22 @@ async def test_a_call_that_comes_back_goes_on_as_one_call(exchange: Exchange, ac
 
 
 async def test_a_provider_that_is_not_there(exchange: Exchange, acme: Tenant) -> None:
-    """A secretary whose provider this node does not know: the fallback, a row that ended, and no call counted on."""
+    """A secretary whose speech service has no key here: the local secretary takes the call, and the timeline says it."""
     await exchange.install(acme)
     await in_tenant(acme.domain_uuid, lambda: Secretary.objects.update(provider="nobody"))
+    caller = Caller([WaitSilence(300), HangUp()])
+    channel = exchange.dial(acme, caller)
+    await exchange.ended(channel)
+    call = await row_of(acme, channel)
+    assert (call.outcome, call.provider, caller.first_voice_ms is not None) == ("caller_hung_up", "local", True)
+    [skipped] = [event.detail for event in call.events.all() if event.kind == "provider_skipped"]
+    assert skipped == {"provider": "nobody", "reason": "no key"}
+
+
+async def test_no_provider_at_all(exchange: Exchange, acme: Tenant) -> None:
+    """Not even the local secretary opens: the fallback, a row that ended, and no call counted on."""
+    await exchange.install(acme)
+    exchange.providers.broken = True
     before = metrics.CALLS._value.get()
     channel = exchange.dial(acme, Caller([], patience_ms=8_000))
     await exchange.reached(channel, "1099")
@@ -263,7 +276,6 @@ async def test_a_provider_that_is_not_there(exchange: Exchange, acme: Tenant) ->
     await exchange.ended(channel)
     call = await row_of(acme, channel)
     assert call.outcome == "fallback" and call.ended_at is not None
-    assert call.answered_at is None  # nobody pays for it
     assert metrics.CALLS._value.get() == before
 
 
