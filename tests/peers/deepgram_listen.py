@@ -116,6 +116,7 @@ class DeepgramPeer:
     """By connection, everything that came."""
     messages: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    sockets: list[ServerConnection] = field(default_factory=list)
     _server: Server | None = None
     _width: int = 2
 
@@ -150,6 +151,7 @@ class DeepgramPeer:
     async def _serve(self, socket: ServerConnection) -> None:
         audio = bytearray()
         self.audio.append(audio)
+        self.sockets.append(socket)
         answered = 0
         told = False
         try:

@@ -1,7 +1,7 @@
 """Anthropic's Messages (`POST /v1/messages`, version 2026-10-21), streamed.
 
-Options: `llm_max_tokens`, `llm_extra`; this version of the interface knows no temperature any more. Instructions and tools are marked as cacheable: they are the
-same in every turn of a call, and of the next call of the same secretary.
+Options: `llm_max_tokens`, `llm_extra`; this version of the interface knows no temperature any more. Instructions and
+tools are marked as cacheable: they are the same in every turn of a call, and of the next call of the same secretary.
 """
 
 from __future__ import annotations
