@@ -188,10 +188,16 @@ def _in_words(name: str, value: str) -> str:
 def facts(call: Call) -> list[Fact]:
     """The call in short: where it went, why, by which road."""
     rows = [
+        (_("Name given"), call.facts.get("name", "")),
+        (_("Number given"), call.facts.get("number", "")),
+        (_("About"), call.facts.get("reason", "")),
+        (_("Urgency"), _("urgent") if call.facts.get("urgency") == "urgent" else ""),
         (_("Put through to"), call.destination.name if call.destination is not None else ""),
         (_("Reason"), str(reason(call.outcome_detail))),
         (_("Secretary"), call.secretary.name if call.secretary is not None else ""),
         (_("Extension"), call.extension),
+        (_("Told first"), call.disclosure),
+        (_("Version of the facts"), str(call.prompt_version or "")),
         (_("Audio"), call.transport),
         (_("Voice node"), call.node),
         (_("Call ID"), str(call.pk)),

@@ -45,6 +45,7 @@ _SECTIONS: tuple[tuple[str, Text, str], ...] = (
     ("extensions", _("Extensions"), "SEE_SETUP"),
     ("hours", _("Hours"), "SEE_SETUP"),
     ("dialling", _("Dialling"), "SEE_SETUP"),
+    ("tools", _("Tools"), "CONFIGURE"),
     ("webhooks", _("Webhooks"), "CONFIGURE"),
     ("jobs", _("Jobs"), "SEE_SETUP"),
     ("usage", _("Usage"), "SEE_SETUP"),

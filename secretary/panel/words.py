@@ -47,6 +47,8 @@ EVENTS: Mapping[str, tuple[Text, str]] = {
     "dtmf": (_("A key was pressed"), ""),
     "tool": (_("The secretary began to act"), ""),
     "tool_done": (_("The action ended"), ""),
+    "tool_run": (_("A tool was used"), ""),
+    "disclosed": (_("The caller was told"), "good"),
     "reprompt": (_("The caller was silent and was asked again"), "note"),
     "provider_silent": (_("The speech service did not answer in time"), "bad"),
     "broken": (_("A part of the call failed"), "bad"),
@@ -116,6 +118,14 @@ TOOLS: Mapping[str, Text] = {
     "transfer": _("put the caller through"),
     "take_message": _("take a message"),
     "end_call": _("end the call"),
+    "request_callback": _("promise a callback"),
+    "business_info": _("look something up"),
+    "opening_hours": _("look up opening hours"),
+    "check_available": _("see who is free"),
+    "send_dtmf": _("press keys"),
+    "hold": _("put the caller on hold"),
+    "resume": _("take the caller back"),
+    "remember_caller": _("remember the caller"),
 }
 """The value of `name` in the detail of `tool` and `tool_done`."""
 

@@ -20,7 +20,7 @@ class DataRulesForm(PanelForm):
     layout = (
         Section(
             _("How long it is kept"),
-            ("transcripts_days", "recordings_days", "messages_days", "events_days"),
+            ("transcripts_days", "recordings_days", "messages_days", "events_days", "facts_days"),
             _("Days. Empty: for ever. What is older is deleted within the hour, and cannot be brought back."),
         ),
         Section(
@@ -28,16 +28,32 @@ class DataRulesForm(PanelForm):
             ("redact_cards", "redact_accounts", "redact_identity", "redact_passwords"),
             _("It is taken out of transcripts, messages, timelines and the live view. Recordings are not changed."),
         ),
+        Section(
+            _("What callers are told first"),
+            ("announce_ai", "announce_recording"),
+            _("By every secretary, in its own words or the platform's, and before a word of theirs is recorded."),
+        ),
+        Section(_("Callers who call again"), ("remember_callers",)),
         Section(_("Callers' numbers"), ("country_code",)),
     )
     widths: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("transcripts_days", "recordings_days", "messages_days", "events_days", "country_code"), "half"
+        ("transcripts_days", "recordings_days", "messages_days", "events_days", "facts_days", "country_code"), "half"
     )
 
     transcripts_days = forms.IntegerField(label=_("Transcripts"), **_DAYS)
     recordings_days = forms.IntegerField(label=_("Recordings"), **_DAYS)
     messages_days = forms.IntegerField(label=_("Messages"), **_DAYS)
     events_days = forms.IntegerField(label=_("Timelines and webhook events"), **_DAYS)
+    facts_days = forms.IntegerField(label=_("What is remembered of callers"), **_DAYS)
+    announce_ai = forms.BooleanField(label=_("That they speak with a machine"), required=False)
+    announce_recording = forms.BooleanField(
+        label=_("That they are recorded"), required=False, help_text=_("Where calls are recorded.")
+    )
+    remember_callers = forms.BooleanField(
+        label=_("Secretaries may remember callers"),
+        required=False,
+        help_text=_("Short facts for the next call from the same number. You can read and erase them."),
+    )
     redact_cards = forms.BooleanField(label=_("Card numbers and security codes"), required=False)
     redact_accounts = forms.BooleanField(label=_("Bank accounts (IBAN)"), required=False)
     redact_identity = forms.BooleanField(label=_("CPF, CNPJ and social security numbers"), required=False)

@@ -12,10 +12,11 @@ from secretary.models.secretary import DIALLED, MAX_GREETING, MAX_PROMPT
 from secretary.panel.forms.base import PanelForm, Section
 from secretary.panel.forms.hours import CLOSED, CLOSED_WIDTHS, ClosedFields
 from secretary.panel.forms.keeping import KEEPING, KeepingFields
+from secretary.panel.forms.tools import HEARD_FIRST, TOOLS, ToolFields
 from tenants.models.domain import Language
 
 
-class SecretaryForm(ClosedFields, KeepingFields, PanelForm):
+class SecretaryForm(ClosedFields, KeepingFields, ToolFields, PanelForm):
     """Who answers, what is said and known, and what happens when nobody speaks."""
 
     layout = (
@@ -26,7 +27,9 @@ class SecretaryForm(ClosedFields, KeepingFields, PanelForm):
             ("silence_s", "silence_prompts", "max_call_s", "fallback_number"),
             _("A caller is never left in silence."),
         ),
+        TOOLS,
         CLOSED,
+        HEARD_FIRST,
         KEEPING,
     )
     widths: ClassVar[Mapping[str, str]] = {

@@ -27,6 +27,9 @@ from secretary.models import (
     Utterance,
 )
 from secretary.services.reach import set_destinations
+from secretary.tools.models import CallerFact
+from secretary.tools.prompts import write_prompt
+from secretary.tools.services import create_tool
 from secretary.webhooks.models import Delivery
 from secretary.webhooks.outbox import emit
 from secretary.webhooks.services import create_webhook
@@ -126,6 +129,14 @@ def furnish(name: str, data_dir: Path) -> House:
         emit(domain.pk, "call.ended", {"caller_name": f"{name} caller"}, fact=str(call.pk))
         delivery = Delivery.objects.get()
         Delivery.objects.update(state="delivered", attempts=1, response_status=200, response_body=f"{name} thanks")
+        tool = create_tool(
+            name="find_order",
+            description=f"Finds an order of {name}",
+            url=f"https://{name}.example/orders/{{order}}",
+            parameters={"type": "object", "properties": {"order": {"type": "string"}}, "required": ["order"]},
+        ).tool
+        version = write_prompt(secretary_uuid=secretary.pk, text=f"{name} mends heaters", name=f"{name} winter")
+        fact = CallerFact.objects.create(number="5511987650001", text=f"{name} caller prefers mornings")
     return House(
         domain,
         {
@@ -139,6 +150,9 @@ def furnish(name: str, data_dir: Path) -> House:
             "callback_uuid": callback.pk,
             "job_uuid": job.pk,
             "request_uuid": asked.pk,
+            "tool_uuid": tool.pk,
+            "version_uuid": version.pk,
+            "fact_uuid": fact.pk,
             "webhook_uuid": webhook.pk,
             "delivery_uuid": delivery.pk,
         },
