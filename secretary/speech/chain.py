@@ -38,8 +38,8 @@ from secretary.speech.contract import (
 from secretary.speech.ear import Ear
 from secretary.speech.metered import Metered
 from secretary.speech.relay import Note, Relay
-from secretary.speech.steps import LAST, Step
-from secretary.speech.takeover import FRAME
+from secretary.speech.steps import Step, ending_locally
+from secretary.speech.takeover import CLOSE_S, FRAME, as_failure, closed
 
 OPEN_S: Final = 1.5
 """For a provider to take a call, connecting and its own handshake together."""
@@ -53,7 +53,6 @@ BRIDGE_S: Final = 1.0
 """After a failure, so long for the next provider to speak before the platform's voice bridges the gap."""
 RENEW_S: Final = 60.0
 """A session whose time was over is opened anew at the same provider, but not more often than this."""
-CLOSE_S: Final = 1.0
 MOST_SAYINGS: Final = 8
 MOST_DIGITS: Final = 32
 TRAILING_SILENCE: Final = 40
@@ -78,7 +77,7 @@ class ChainSession:
         metered: Metered | None = None,
     ) -> None:
         """`note` writes into the call's timeline. `exact`: what is said in these very words, so by no model."""
-        self._steps = (*(step for step in steps if step.provider != LAST.provider), _last(steps))
+        self._steps = ending_locally(steps)
         self._briefing, self._providers = briefing, providers
         self._voice: PlatformVoice | None = providers.voice
         self._breaker = breaker or Breaker(time.monotonic)
@@ -203,7 +202,7 @@ class ChainSession:
         self.metered.ends()
         session, self._session = self._session, None
         if session is not None:
-            self._spawn(_closed(session), "close speech")
+            self._spawn(closed(session), "close speech")
         if self._opening is not None:
             self._opening.cancel()
         if self._work:
@@ -223,7 +222,7 @@ class ChainSession:
         self._tell_failure(step, reason, kind)
         self.metered.ends()
         if session is not None:
-            self._spawn(_closed(session), "close speech")
+            self._spawn(closed(session), "close speech")
         self.relay.broken_off()
         if kind == "expired" and now - self._renewed_at > RENEW_S:
             self._renewed_at = now
@@ -269,14 +268,14 @@ class ChainSession:
                 raise ear.failure
         except asyncio.CancelledError:
             if session is not None:
-                await _closed(session)
+                await closed(session)
             raise
         except Exception as error:
-            failure = _as_failure(error)
+            failure = as_failure(error)
             self._breaker.failed(step, self._briefing.domain_uuid, failure.kind, failure.retry_after_s)
             self._tell_failure(step, str(failure), failure.kind)
             if session is not None:
-                self._spawn(_closed(session), "close speech")
+                self._spawn(closed(session), "close speech")
             return False
         metrics.OPENED.labels(step.provider).observe(asyncio.get_running_loop().time() - began)
         self._breaker.succeeded(step, self._briefing.domain_uuid)
@@ -387,24 +386,3 @@ class ChainSession:
             log.error("speech_chain_broke", call_uuid=self._briefing.call_uuid, exc_info=error)
             if task is self._opening and self.relay.listener is not None:
                 self.relay.listener.on_failed("internal error in the chain of providers", "protocol")
-
-
-def _last(steps: tuple[Step, ...]) -> Step:
-    return next((step for step in steps if step.provider == LAST.provider), LAST)
-
-
-def _as_failure(error: Exception) -> ProviderError:
-    if isinstance(error, ProviderError):
-        return error
-    if isinstance(error, TimeoutError):
-        return ProviderError("it did not take the call in time", kind="unreachable")
-    log.error("speech_provider_raised", exc_info=error)
-    return ProviderError(f"internal error: {type(error).__name__}")
-
-
-async def _closed(session: SpeechSession) -> None:
-    try:
-        async with asyncio.timeout(CLOSE_S):
-            await session.close()
-    except Exception as error:
-        log.warning("speech_session_not_closed", error=repr(error))

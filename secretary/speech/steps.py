@@ -27,3 +27,9 @@ class Step:
 
 LAST: Final = Step("local")
 """What every chain ends with."""
+
+
+def ending_locally(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps with the local secretary at the end, once."""
+    last = next((step for step in steps if step.provider == LAST.provider), LAST)
+    return (*(step for step in steps if step.provider != LAST.provider), last)

@@ -5,11 +5,14 @@ Bounded: the oldest lines go first, and of a caller's turn the last minute is ke
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from secretary.speech.contract import Said, ToolCall
+import structlog
+
+from secretary.speech.contract import ProviderError, Said, SpeechSession, ToolCall
 
 MOST_LINES: Final = 200
 MOST_TURN: Final = 60 * 16_000
@@ -18,10 +21,13 @@ MOST_TOOLS: Final = 32
 MOST_UTTERANCES: Final = 16
 """The last ones, of which more may come, or less may have been heard."""
 FRAME: Final = 320
+CLOSE_S: Final = 1.0
 BEFORE_ONSET: Final = 25
 """Frames before the moment at which a provider tells that it heard the caller begin: 500 ms."""
 MOST_HEARD: Final = 750
 """Frames of a turn that a provider detects by itself: 15 s."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -129,3 +135,22 @@ class Heard:
         pcm = b"".join(self._frames)
         self._frames = deque(maxlen=BEFORE_ONSET)
         return pcm
+
+
+def as_failure(error: Exception) -> ProviderError:
+    """Why a provider did not take the call."""
+    if isinstance(error, ProviderError):
+        return error
+    if isinstance(error, TimeoutError):
+        return ProviderError("it did not take the call in time", kind="unreachable")
+    log.error("speech_provider_raised", exc_info=error)
+    return ProviderError(f"internal error: {type(error).__name__}")
+
+
+async def closed(session: SpeechSession) -> None:
+    """Close it, whatever it does, in time."""
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await session.close()
+    except Exception as error:
+        log.warning("speech_session_not_closed", error=repr(error))

@@ -253,7 +253,7 @@ async def test_a_call_that_comes_back_goes_on_as_one_call(exchange: Exchange, ac
 
 
 async def test_a_provider_that_is_not_there(exchange: Exchange, acme: Tenant) -> None:
-    """A secretary whose speech service has no key here: the local secretary takes the call, and the timeline says it."""
+    """A secretary whose speech service has no key: the local secretary takes the call, and the timeline says so."""
     await exchange.install(acme)
     await in_tenant(acme.domain_uuid, lambda: Secretary.objects.update(provider="nobody"))
     caller = Caller([WaitSilence(300), HangUp()])
