@@ -139,13 +139,14 @@ _TURNS: Final = Option(
     _("Who decides that the caller has finished."),
     choices=("platform", "server_vad", "semantic_vad", "provider"),
 )
+_ANSWER: Final = Option("answer_s", "number", _("Seconds until the first sign of an answer."), lowest=1, highest=30)
 _DECLARED: Final = (
     Declared(LOCAL, "Local secretary", needs_key=False),
     Declared(
         "openai-realtime",
         "OpenAI Realtime",
         base_url=_("Azure's resource, or a compatible server: https://…/v1"),
-        models=("gpt-realtime-1.5", "gpt-realtime", "gpt-realtime-mini"),
+        models=("gpt-realtime-1.5", "gpt-realtime-2.1", "gpt-realtime-2.1-mini"),
         options=(
             Option("voice"),
             _TURNS,
@@ -160,25 +161,61 @@ _DECLARED: Final = (
             Option("azure", "yes_no"),
             Option("deployment", help=_("Azure's name for the model.")),
             Option("api_version", help=_("Of Azure's older addresses.")),
+            Option("session_s", "number", lowest=60, highest=86_400),
+            _ANSWER,
         ),
     ),
     Declared(
         "gemini-live",
         "Gemini Live",
         base_url=_("Another address than Google's own."),
-        options=(Option("voice"), _TURNS),
+        models=("gemini-2.5-flash-native-audio-latest",),
+        options=(
+            Option("voice", help=_("Such as Kore, Puck or Aoede.")),
+            Option("turns", "choice", _("Who decides that the caller has finished."), choices=("platform", "provider")),
+            Option("pause_ms", "number", lowest=100, highest=5_000),
+            Option("language_code", help=_("Only for models that take it; others choose by themselves.")),
+            Option("thinking_budget", "number", highest=32_768),
+            Option(
+                "text_as", "choice", _("How the platform's sentences are asked for."), choices=("content", "realtime")
+            ),
+            _ANSWER,
+        ),
     ),
     Declared(
         "elevenlabs-agent",
         "ElevenLabs Agents",
         base_url=_("Another region: https://api.eu.residency.elevenlabs.io"),
-        options=(Option("agent_id"), Option("voice"), _TURNS),
+        options=(
+            Option("agent_id"),
+            Option("voice", help=_("The voice's id, where the agent allows another one.")),
+            Option("overrides", help=_("What the agent allows of: prompt, first_message, language, voice.")),
+            Option("connect", "choice", _("By a signed address, or with the key."), choices=("signed", "key")),
+            Option("session_s", "number", lowest=60, highest=86_400),
+            _ANSWER,
+        ),
     ),
     Declared(
         "deepgram-agent",
         "Deepgram Voice Agent",
         base_url=_("Another region, or a server of your own."),
-        options=(Option("voice"), _TURNS),
+        models=("gpt-4o-mini", "gpt-4.1-mini"),
+        options=(
+            Option("voice", help=_("Such as aura-2-thalia-en; Deepgram has none for Portuguese.")),
+            Option("listen_model"),
+            Option("listen_language"),
+            Option("think_provider", "choice", choices=("open_ai", "anthropic", "google", "groq")),
+            Option("think_url", "url"),
+            Option("think_key", "secret"),
+            Option("temperature", "number", highest=2),
+            Option("speak_provider", "choice", choices=("deepgram", "eleven_labs", "open_ai")),
+            Option("speak_model"),
+            Option("speak_url", "url"),
+            Option("speak_key", "secret"),
+            Option("mip_opt_out", "yes_no", _("Keep what is said out of Deepgram's training.")),
+            Option("session_s", "number", lowest=60, highest=86_400),
+            _ANSWER,
+        ),
     ),
     Declared(
         "pipeline",
