@@ -22,7 +22,7 @@ from secretary.speech.contract import Access, Briefing, ProviderError
 from secretary.speech.elevenlabs_agent import errors, formats, messages
 from secretary.speech.net import check_status, http_client
 from secretary.speech.realtime import prompt
-from secretary.speech.realtime.session import RealtimeSession
+from secretary.speech.realtime.session import RealtimeSession, seconds
 from secretary.speech.realtime.wire import Message
 
 PAUSE_S: Final = 0.8
@@ -41,6 +41,8 @@ class ElevenLabsSession(RealtimeSession):
 
     def __init__(self, briefing: Briefing, access: Access) -> None:
         super().__init__(briefing, access)
+        self.lifetime_s = seconds(access, "session_s", 0.0) or None
+        """As long as the agent's own longest duration, for those who know it; else it is followed when it ends."""
         self._encoder: formats.Convert = bytes
         self._decoder: formats.Convert = bytes
         self._greeting: list[tuple[bytes, list[str]]] | None = None

@@ -65,7 +65,9 @@ class GeminiSession(RealtimeSession):
         self._last: Utterance | None = None
         self._sentences: deque[tuple[str, bool]] = deque(maxlen=MOST_SENTENCES)
         self._saying = False
-        self._keep = True
+        self._sounded = False
+        self._sentence = ("", True)
+        """The one that is being said, or was said last; and whether it is to be kept in mind."""
 
     # The connection -----------------------------------------------------------------------------------------------
 
@@ -113,6 +115,8 @@ class GeminiSession(RealtimeSession):
         if not self._handle:
             self._forgotten |= self._calls
             self._calls.clear()
+        if self._saying and not self._sounded:
+            self._sentences.appendleft(self._sentence)
         self._generating = self._complete = self._void = self._saying = False
         self._heard.clear()
         self._never("void")
@@ -191,9 +195,9 @@ class GeminiSession(RealtimeSession):
 
     def _next_sentence(self) -> None:
         if self._sentences and not self._saying and self._wire is not None:
-            text, self._keep = self._sentences.popleft()
-            self._saying = True
-            self._send(messages.text(prompt.sentence(text), self.access))
+            self._sentence = self._sentences.popleft()
+            self._saying, self._sounded = True, False
+            self._send(messages.text(prompt.sentence(self._sentence[0]), self.access))
 
     def interrupted(self, utterance_id: str, heard_text: str, heard_ms: int) -> None:
         self._cut(utterance_id, heard_text)
@@ -263,7 +267,7 @@ class GeminiSession(RealtimeSession):
             self._answer_comes()
             if self._turns.waiting:
                 self._after("heard", WORDS_S, self._release_words)
-        return self._voice or self._begin_voice(kept=self._keep or not self._saying)
+        return self._voice or self._begin_voice(kept=self._sentence[1] or not self._saying)
 
     def _audio(self, data: Part) -> None:
         if self._void:
@@ -275,6 +279,7 @@ class GeminiSession(RealtimeSession):
         pcm = self._odd + b64decode(data["data"])
         even = len(pcm) & ~1
         self._odd = pcm[even:]
+        self._sounded = True
         self._sound(self._down.push(pcm[:even]))
 
     def _said(self, text: str) -> None:

@@ -292,7 +292,7 @@ class RealtimeSession(Lasting):
         self._turns.abandon()
         self._watch_words()
         self._whole_turn, self._starting = self._caller_speaks, False
-        self._renewed(answering=self._never("answer"))
+        self._renewed(answering=self._never("answer") and self._thinks)
         for frame in self._held:
             wire.send_audio(self._encode(frame))
         self._held.clear()

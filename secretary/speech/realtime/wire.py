@@ -7,9 +7,11 @@ What steers the conversation is never dropped: a connection that cannot take eve
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -152,7 +154,7 @@ class Wire:
         except ProviderError as error:
             self._lose(error)
         except Exception as error:
-            log.error("realtime_message_failed", host=self.host, error=type(error).__name__, exc_info=True)
+            log.error("realtime_message_failed", host=self.host, error=type(error).__name__, where=_where(error))
             self._lose(ProviderError(f"{self.host} sent what is not understood", kind="protocol"))
 
     def _lose(self, error: ProviderError) -> None:
@@ -171,3 +173,9 @@ async def shut(connection: ClientConnection) -> None:
                 await connection.close()
     finally:
         connection.transport.abort()
+
+
+def _where(error: BaseException) -> str:
+    """Where it was raised. Not the error's text: it may quote what somebody said."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames[-3:]))
