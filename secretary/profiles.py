@@ -50,6 +50,21 @@ class HttpToolProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How a secretary's conversations go."""
+
+    turn_mode: str = "adaptive"
+    pause_ms: int = 700
+    barge_in: bool = True
+    protect_ms: int = 500
+    menu: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
+    """As it is stored: see `secretary.models.menu`."""
+    max_turns: int = 0
+    max_cost: float = 0.0
+    silence_hangs_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SecretaryProfile:
     """All that a call needs of the database, read once at its beginning. No secret in it."""
 
@@ -76,6 +91,7 @@ class SecretaryProfile:
     """Enabled ones, the highest priority first."""
     redact: Kinds = CARDS
     """What of a conversation is neither shown nor kept."""
+    manner: Manner = field(default_factory=Manner)
     opening: Opening | None = None
     """How the secretary's hours stand as the call comes in."""
     closed_action: str = "answer"

@@ -19,10 +19,8 @@ class Record:
         self.detail = ""
         self.destination_uuid = ""
         self.latency: dict[str, int] = {}
-        self.usage: dict[str, float] = {}
-        """What was used that costs money, by unit."""
         self.metered: Metered | None = None
-        """The same by provider and model, with prices."""
+        """What was used that costs money, by provider, model and unit, with prices."""
         self.dropped = 0
 
     @property
@@ -35,9 +33,6 @@ class Record:
 
     def add_note(self, note: act.Note) -> None:
         self.notes.append(note) if len(self.notes) < MOST_LINES else self._drop()
-
-    def add_usage(self, unit: str, quantity: float) -> None:
-        self.usage[unit] = self.usage.get(unit, 0.0) + quantity
 
     def _drop(self) -> None:
         self.dropped += 1

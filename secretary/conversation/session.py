@@ -58,9 +58,7 @@ class Session:
         recording_path: Path | None = None,
         record_after_disclosure: bool = False,
         began: float | None = None,
-        cost: Callable[[], float] | None = None,
     ) -> None:
-        """`cost` tells what the call has cost so far, in the installation's currency; None: nobody counts."""
         self.record = Record()
         self._call, self._provider, self._office = call, provider, office
         self._errands = Errands(call, office, self._give)
@@ -77,7 +75,7 @@ class Session:
         self._giving = False
         self._ear = Ear()
         self._hearing = Hearing(rules, self._ear, self._machine, provider)
-        self._cost = cost
+        self._max_cost = rules.max_cost
         self._music = False
         self._first: tuple[int, int] | None = None
         """An answer begins: heard voice before it, and when it was queued (ms); until its first frame has left."""
@@ -162,7 +160,6 @@ class Session:
         self._give(ev.LanguageChanged(language))
 
     def on_usage(self, unit: str, quantity: float) -> None:
-        self.record.add_usage(unit, quantity)
         self._tell_cost()
 
     def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
@@ -187,8 +184,8 @@ class Session:
                 self._tell_cost()
 
     def _tell_cost(self) -> None:
-        if self._cost is not None:
-            self._give(ev.Spent(self._cost()))
+        if self._max_cost:
+            self._give(ev.Spent(self.record.cost))
 
     def _first_frame(self, first: tuple[int, int]) -> None:
         """An answer was queued: see whether its first frame has left. It was heard FRAME_MS after that."""

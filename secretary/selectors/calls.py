@@ -16,7 +16,8 @@ from secretary.errors import (
     UnmappedExtension,
 )
 from secretary.models import Call, Destination, ExtensionMapping, Secretary
-from secretary.profiles import DestinationProfile, SecretaryProfile
+from secretary.models.secretary import SilenceEnding
+from secretary.profiles import DestinationProfile, Manner, SecretaryProfile
 from secretary.selectors.caller_data import country_of
 from secretary.selectors.data_rules import redaction_of
 from secretary.selectors.opening import hours_of_secretary, state_of
@@ -82,6 +83,7 @@ def _resolve(secretary_uuid: UUID | str | None, extension: str, told_open: bool 
         extension=extension if extension.isascii() and len(extension) <= 20 else "",
         media=media,
         redact=redaction_of(rules),
+        manner=_manner(secretary),
         opening=state_of(
             hours_of_secretary(secretary), domain, timezone.now(), told=told_open, language=secretary.language
         ),
@@ -113,6 +115,19 @@ def _resolve(secretary_uuid: UUID | str | None, extension: str, told_open: bool 
             )
             for row in Destination.objects.filter(enabled=True)
         ),
+    )
+
+
+def _manner(secretary: Secretary) -> Manner:
+    return Manner(
+        turn_mode=secretary.turn_mode,
+        pause_ms=secretary.pause_ms,
+        barge_in=secretary.barge_in,
+        protect_ms=secretary.protect_ms,
+        menu=secretary.menu,
+        max_turns=secretary.max_turns,
+        max_cost=float(secretary.max_cost),
+        silence_hangs_up=secretary.silence_ending == SilenceEnding.HANG_UP,
     )
 
 

@@ -9,7 +9,9 @@ from uuid import UUID
 from django.db import transaction
 
 from secretary.models import Secretary
+from secretary.services.menus import check_menu
 from secretary.services.optimistic import lock_settings, lock_unchanged
+from secretary.services.providers import settle_chain
 from secretary.services.room import check_room
 from secretary.tools import history
 from secretary.tools.choice import check_tool_names
@@ -20,9 +22,12 @@ def _store(secretary: Secretary, values: dict[str, Any]) -> Secretary:
     before = audit.before(secretary)
     for name, value in values.items():
         setattr(secretary, name, value)
+    settle_chain(secretary, values)
     if "tools" in values:
         check_tool_names(values["tools"])
     secretary.full_clean()
+    if "menu" in values:
+        check_menu(secretary.menu)
     secretary.save()
     audit.saved(secretary, before)
     history.keep(secretary, None if before is None else before["prompt"])

@@ -26,7 +26,6 @@ from secretary.audio.vad import VoiceActivity
 from secretary.conversation.actions import Note
 from secretary.conversation.recording import Disk
 from secretary.conversation.session import Record, Session
-from secretary.conversation.state import Rules
 from secretary.errors import CallRefused, ClosedNow
 from secretary.profiles import SecretaryProfile, UsageItem
 from secretary.selectors.greetings import greeting_of
@@ -43,6 +42,7 @@ from secretary.voicenode.arrival import Arrival
 from secretary.voicenode.live import Live
 from secretary.voicenode.office import CallOffice
 from secretary.voicenode.redacted import RedactedLive
+from secretary.voicenode.rules import rules
 from secretary.voicenode.toolbox import tool_box
 from tenants.context import in_thread
 
@@ -351,19 +351,6 @@ def route(media: MediaProfile) -> Route:
         port_min=media.switch_media_port_min,
         port_max=media.switch_media_port_max,
         node_media_host=media.node_media_host,
-    )
-
-
-def rules(profile: SecretaryProfile, allowed_s: float | None = None) -> Rules:
-    """What the secretary's settings say about the conversation, and the domain's quotas about its end."""
-    return Rules(
-        language=profile.language,
-        greeting=greeting_of(profile),
-        disclosure=profile.disclosure,
-        silence_ms=round(profile.silence_s * 1000),
-        silence_prompts=profile.silence_prompts,
-        max_call_ms=profile.max_call_s * 1000,
-        allowed_ms=None if allowed_s is None else round(allowed_s * 1000),
     )
 
 

@@ -18,12 +18,19 @@ class SecretarySerializer(ResourceSerializer):
     )
     closed_secretary_uuid = serializers.UUIDField(source="closed_secretary_id", required=False, allow_null=True)
 
+    chain = Chain(
+        required=False,
+        help_text="Speech services, the first choice first: objects of `provider`, `credential_uuid`, `model`, `voice`."
+        " The local secretary is always the last. Empty: `provider` alone.",
+    )
+
     class Meta:
         model = Secretary
         fields = (
-            "secretary_uuid", "name", "enabled", "language", "voice", "greeting", "prompt", "provider", "record_calls",
+            "secretary_uuid", "name", "enabled", "language", "voice", "greeting", "prompt", "provider", "chain", "record_calls",
             "recorder", "message_emails", "mail_audio",
-            "max_call_s", "silence_s", "silence_prompts", "fallback_number",
+            "max_call_s", "silence_s", "silence_prompts", "silence_ending", "fallback_number",
+            "turn_mode", "pause_ms", "barge_in", "protect_ms", "menu", "max_turns", "max_cost",
             "hours_uuid", "closed_action", "closed_greeting", "closed_secretary_uuid", "closed_number",
             "tools", "announce_ai", "ai_notice", "recording_notice", "created_at", "updated_at",
         )  # fmt: skip

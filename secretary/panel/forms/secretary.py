@@ -12,11 +12,12 @@ from secretary.models.secretary import DIALLED, MAX_GREETING, MAX_PROMPT
 from secretary.panel.forms.base import PanelForm, Section
 from secretary.panel.forms.hours import CLOSED, CLOSED_WIDTHS, ClosedFields
 from secretary.panel.forms.keeping import KEEPING, KeepingFields
+from secretary.panel.forms.manner import MANNER, MANNER_WIDTHS, MannerFields
 from secretary.panel.forms.tools import HEARD_FIRST, TOOLS, ToolFields
 from tenants.models.domain import Language
 
 
-class SecretaryForm(ClosedFields, KeepingFields, ToolFields, PanelForm):
+class SecretaryForm(MannerFields, ClosedFields, KeepingFields, ToolFields, PanelForm):
     """Who answers, what is said and known, and what happens when nobody speaks."""
 
     layout = (
@@ -27,6 +28,7 @@ class SecretaryForm(ClosedFields, KeepingFields, ToolFields, PanelForm):
             ("silence_s", "silence_prompts", "max_call_s", "fallback_number"),
             _("A caller is never left in silence."),
         ),
+        MANNER,
         TOOLS,
         CLOSED,
         HEARD_FIRST,
@@ -41,6 +43,7 @@ class SecretaryForm(ClosedFields, KeepingFields, ToolFields, PanelForm):
         "fallback_number": "half",
         "voice": "half",
         **CLOSED_WIDTHS,
+        **MANNER_WIDTHS,
     }
 
     name = forms.CharField(label=_("Name"), max_length=120, help_text=_("As you call it in this panel."))

@@ -343,13 +343,6 @@ async def test_digits_go_to_the_switch(call: Call) -> None:
     assert call.provider.results == [("send_dtmf", "ok"), ("send_dtmf", "failed")]
 
 
-async def test_what_was_used_is_summed(call: Call) -> None:
-    """Tokens and seconds by unit, for the record."""
-    for unit, quantity in (("input_token", 100), ("input_token", 20), ("second", 1.5)):
-        call.session.on_usage(unit, quantity)
-    assert call.session.record.usage == {"input_token": 120, "second": 1.5}
-
-
 async def test_what_a_caller_told_of_themselves_is_stored(call: Call) -> None:
     """A model's message goes to the office with all that it gave."""
     call.leg.hear_all()
