@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django import Settings
 
+from secretary.tools.models import HttpTool
 from secretary.webhooks.models import Webhook
 from tenants import keys
 from tenants.context import platform_context, tenant_context
@@ -45,6 +46,7 @@ def test_every_encrypted_column_is_rotated(acme: Tenant, globex: Tenant, setting
     for tenant in (acme, globex):
         with tenant_context(tenant.domain_uuid):
             Webhook.objects.create(url="https://hooks.example.com/", events=["*"], secret="one", previous_secret="two")
+            HttpTool.objects.create(name="find_order", previous_secret="two", extra_headers='{"X-Key": "k"}')
     with platform_context():
         SecondFactor.objects.create(user=User.objects.create_user("alice"), secret="ABC")
     keys.issue_installation_key(name="the hosting company", scopes=("*",))
