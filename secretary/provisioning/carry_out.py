@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from secretary.models import Secretary
+from secretary.provisioning.hours import free_the_default
 from secretary.provisioning.plan import KINDS, DocumentError, Plan, Steps, make_plan
 from secretary.services.room import check_room
 from secretary.tools import history
@@ -55,7 +56,7 @@ def carry_out(plan: Plan) -> None:
     Deletions first and what depends on a row after it, so that names and numbers become free in time.
     """
     with audit.batch():
-        for kind in ("extensions", "destinations", "secretaries", "tools"):
+        for kind in ("extensions", "destinations", "secretaries", "tools", "special_days", "opening_hours"):
             for row in plan.steps[kind].deleted:
                 audit.deleted(row)
                 row.delete()
@@ -63,6 +64,8 @@ def carry_out(plan: Plan) -> None:
             check_room(secretaries=len(plan.steps["secretaries"].made), extensions=len(plan.steps["extensions"].made))
         except ValidationError as error:
             raise DocumentError({"": ("quota", error.messages[0])}) from error
+        hours = plan.steps["opening_hours"]
+        free_the_default(hours.made, [change.row for change in hours.changed])
         for kind in KINDS:
             _write(plan.steps[kind])
             _record(plan.steps[kind])

@@ -11,6 +11,9 @@ SHORT: Final = 60
 NAMES: Final = {
     "domain": "domain",
     "esl_credential": "ESL credential",
+    "dial_rules": "dial rules",
+    "opening_hours": "opening hours",
+    "special_days": "special day",
     "tools": "tool",
     "secretaries": "secretary",
     "extensions": "extension",

@@ -9,10 +9,14 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from eslbridge.models import EslCredential
-from secretary.api.resources.tool_fields import Headers, Parameters
+from eslbridge.dialling import RULE_FIELDS
+from eslbridge.models import DialRules, EslCredential
 from secretary.api.serializing import ResourceSerializer, StrictSerializer
-from secretary.models import Destination, ExtensionMapping, Secretary
+from secretary.api.times import Times, Week
+from secretary.api.tool_fields import Headers, Parameters
+from secretary.models import Destination, ExtensionMapping, OpeningHours, Secretary, SpecialDay
+from secretary.opening.weekly import NotOpeningHours, read_ranges, read_weekly
+from secretary.services.opening_hours import MOST_DAYS, MOST_HOURS
 from secretary.tools.models import HttpTool
 from secretary.tools.models.http_tool import MAX_PER_DOMAIN
 from secretary.tools.names import MAX_NAME, NAME
@@ -44,16 +48,62 @@ class CredentialPart(_Part):
         )  # fmt: skip
 
 
+class DialRulesPart(_Part):
+    class Meta(_Part.Meta):
+        model = DialRules
+        fields = RULE_FIELDS
+
+
+class OpeningHoursPart(_Part):
+    hours_uuid = serializers.UUIDField(required=False, help_text="Left out: found by its name, or made.")
+    name = serializers.CharField(max_length=120)
+    weekly = Week(required=False)
+
+    class Meta(_Part.Meta):
+        model = OpeningHours
+        fields = ("hours_uuid", "name", "is_default", "source", "weekly", "holidays_country", "holidays_subdivision")
+
+    def validate_weekly(self, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        try:
+            return read_weekly(value).as_json()
+        except NotOpeningHours as error:
+            raise serializers.ValidationError(error.sentence) from error
+
+
+class SpecialDayPart(_Part):
+    day_uuid = serializers.UUIDField(required=False, help_text="Left out: found by its date, or made.")
+    hours = serializers.CharField(
+        required=False, allow_null=True, max_length=120, help_text="The hours' name; null: all of them."
+    )
+    ranges = Times(required=False)
+
+    class Meta(_Part.Meta):
+        model = SpecialDay
+        fields = ("day_uuid", "hours", "name", "date", "every_year", "ranges")
+
+    def validate_ranges(self, value: list[str]) -> list[str]:
+        try:
+            return [str(one) for one in read_ranges(value)]
+        except NotOpeningHours as error:
+            raise serializers.ValidationError(error.sentence) from error
+
+
 class SecretaryPart(_Part):
     secretary_uuid = serializers.UUIDField(required=False, help_text="Left out: found by its name, or made.")
     name = serializers.CharField(max_length=120)
+    hours = serializers.CharField(
+        required=False, allow_null=True, max_length=120, help_text="The hours' name; null: the domain's usual ones."
+    )
+    closed_secretary_uuid = serializers.UUIDField(source="closed_secretary_id", required=False, allow_null=True)
 
     class Meta(_Part.Meta):
         model = Secretary
         fields = (
             "secretary_uuid", "name", "enabled", "language", "voice", "greeting", "prompt", "provider", "record_calls",
             "recorder", "message_emails", "mail_audio",
-            "max_call_s", "silence_s", "silence_prompts", "fallback_number",
+            "max_call_s", "silence_s", "silence_prompts", "silence_ending", "fallback_number", "hours", "closed_action",
+            "closed_greeting", "closed_secretary_uuid", "closed_number",
+            "turn_mode", "pause_ms", "barge_in", "protect_ms", "menu", "max_turns", "max_cost",
             "tools", "announce_ai", "ai_notice", "recording_notice",
         )  # fmt: skip
 
@@ -91,10 +141,15 @@ class ExtensionPart(_Part):
 class DestinationPart(_Part):
     destination_uuid = serializers.UUIDField(required=False, help_text="Left out: found by its name, or made.")
     name = serializers.CharField(max_length=120)
+    hours = serializers.CharField(
+        required=False, allow_null=True, max_length=120, help_text="The hours' name; null: at any hour."
+    )
 
     class Meta(_Part.Meta):
         model = Destination
-        fields = ("destination_uuid", "name", "aliases", "number", "kind", "enabled", "priority", "message_email")
+        fields = (
+            "destination_uuid", "name", "aliases", "number", "kind", "enabled", "priority", "hours", "message_email",
+        )  # fmt: skip
 
 
 class DomainSettings(_Part):
@@ -108,6 +163,9 @@ class DomainDocument(StrictSerializer):
 
     domain_uuid = serializers.UUIDField(required=False)
     esl_credential = CredentialPart(required=False)
+    dial_rules = DialRulesPart(required=False)
+    opening_hours = OpeningHoursPart(many=True, required=False, max_length=MOST_HOURS)
+    special_days = SpecialDayPart(many=True, required=False, max_length=MOST_DAYS)
     tools = ToolPart(many=True, required=False, max_length=MAX_PER_DOMAIN)
     secretaries = SecretaryPart(many=True, required=False, max_length=MOST_OBJECTS)
     extensions = ExtensionPart(many=True, required=False, max_length=MOST_OBJECTS)

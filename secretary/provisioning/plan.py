@@ -11,9 +11,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from eslbridge.models import EslCredential
-from secretary.models import Destination, ExtensionMapping, Secretary
+from eslbridge.models import DialRules, EslCredential
+from secretary.models import Destination, ExtensionMapping, OpeningHours, Secretary, SpecialDay
 from secretary.provisioning.document import SETTINGS
+from secretary.provisioning.hours import check_closed_secretaries, one_default, with_hours
 from secretary.services.spoken_names import spoken_key
 from secretary.tools.models import HttpTool
 from secretary.tools.names import BUILT_IN
@@ -65,7 +66,10 @@ class Steps:
         return not (self.made or self.changed or self.deleted)
 
 
-KINDS: Final = ("domain", "esl_credential", "tools", "secretaries", "extensions", "destinations")
+KINDS: Final = (
+    "domain", "esl_credential", "dial_rules", "opening_hours", "special_days", "tools", "secretaries", "extensions",
+    "destinations",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -106,12 +110,19 @@ def make_plan(domain_uuid: UUID, values: Mapping[str, Any]) -> Plan:
         own_tools = {row.name for row in tools.rows.values()}
     else:
         own_tools = set() if is_new else set(HttpTool.objects.values_list("name", flat=True))
+    _plan_dial_rules(domain, is_new, values.get("dial_rules"), steps["dial_rules"])
+    hours = _Kind(OpeningHours, "opening_hours", "hours_uuid", "name", domain, is_new, steps, errors)
+    hours.plan(values.get("opening_hours"), prune)
+    one_default(hours, errors)
+    days = _Kind(SpecialDay, "special_days", "day_uuid", "date", domain, is_new, steps, errors)
+    days.plan(with_hours("special_days", values.get("special_days"), hours, errors), prune)
     secretaries = _Kind(Secretary, "secretaries", "secretary_uuid", "name", domain, is_new, steps, errors)
-    secretaries.plan(values.get("secretaries"), prune)
+    secretaries.plan(with_hours("secretaries", values.get("secretaries"), hours, errors), prune)
+    check_closed_secretaries(secretaries, errors)
     extensions = _Kind(ExtensionMapping, "extensions", "mapping_uuid", "extension", domain, is_new, steps, errors)
     extensions.plan(_resolved(values.get("extensions"), secretaries, errors), prune)
     destinations = _Kind(Destination, "destinations", "destination_uuid", "name", domain, is_new, steps, errors)
-    destinations.plan(values.get("destinations"), prune)
+    destinations.plan(with_hours("destinations", values.get("destinations"), hours, errors), prune)
     _check_tools(secretaries, own_tools, errors)
     _check_extensions(extensions, errors)
     _check_spoken_names(destinations, errors)
@@ -203,6 +214,16 @@ def _assign(row: Model, values: Mapping[str, Any], steps: Steps, is_new: bool | 
         steps.changed.append(Change(row, changes))
     else:
         steps.unchanged += 1
+
+
+def _plan_dial_rules(domain: Domain, is_new: bool, wanted: Mapping[str, Any] | None, steps: Steps) -> None:
+    if wanted is None:
+        return
+    row = None if is_new else DialRules.objects.first()
+    if row is None:
+        row = DialRules(domain_id=domain.pk)
+        steps.made.append(row)
+    _assign(row, wanted, steps)
 
 
 def _plan_credential(

@@ -7,9 +7,9 @@ from typing import Any
 from rest_framework import serializers
 
 from secretary.api.resource import Created, Deleted, Listed, Patched, Replaced, Shown, seen
-from secretary.api.serializing import PageQuery, ResourceSerializer, StrictSerializer
+from secretary.api.serializing import PageQuery, ResourceSerializer
+from secretary.api.times import Times, Week
 from secretary.models import OpeningHours, SpecialDay
-from secretary.opening.weekly import DAYS, MOST_RANGES
 from secretary.services.opening_hours import (
     create_day,
     create_hours,
@@ -18,22 +18,6 @@ from secretary.services.opening_hours import (
     update_day,
     update_hours,
 )
-
-
-class Times(serializers.ListField):
-    """`["09:00-12:00"]`; empty: closed."""
-
-    child = serializers.RegexField(r"^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")
-
-    def __init__(self, **about: Any) -> None:
-        super().__init__(max_length=MOST_RANGES, **about)
-
-
-class Week(StrictSerializer):
-    """A day left out is closed."""
-
-    def get_fields(self) -> dict[str, Any]:
-        return {name: Times(required=False) for name in DAYS}
 
 
 class OpeningHoursSerializer(ResourceSerializer):

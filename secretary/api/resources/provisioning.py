@@ -47,6 +47,9 @@ class Counts(serializers.Serializer[Any]):
 
 class KindCounts(serializers.Serializer[Any]):
     esl_credential = Counts()
+    dial_rules = Counts()
+    opening_hours = Counts()
+    special_days = Counts()
     tools = Counts()
     secretaries = Counts()
     extensions = Counts()

@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from secretary.api.resource import Created, Deleted, Listed, Patched, Replaced, Resource, Shown, seen
-from secretary.api.resources.tool_fields import Headers, Parameters
 from secretary.api.resources.webhooks import SecretRotation
 from secretary.api.serializing import PageQuery, Query, ResourceSerializer, StrictSerializer
+from secretary.api.tool_fields import Headers, Parameters
 from secretary.tools import services, trying
 from secretary.tools.models import HttpTool
 
