@@ -25,6 +25,7 @@ from secretary.api.resources.jobs import Jobs
 from secretary.api.resources.messages import Messages
 from secretary.api.resources.opening_hours import Hours, SpecialDays
 from secretary.api.resources.prompts import Prompts
+from secretary.api.resources.providers import Providers
 from secretary.api.resources.provisioning import urls as provisioning_urls
 from secretary.api.resources.record import Record
 from secretary.api.resources.rules import DomainDataRules, DomainQuota
@@ -39,6 +40,7 @@ RESOURCES = (
     DomainDataRules,
     Secretaries,
     Prompts,
+    Providers,
     Tools,
     Extensions,
     Destinations,

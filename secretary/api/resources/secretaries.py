@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from secretary.api.resource import Created, Deleted, Listed, Patched, Replaced, Shown, seen
+from secretary.api.resources.provider_fields import chain
 from secretary.api.serializing import PageQuery, ResourceSerializer
 from secretary.models import Secretary
 from secretary.services.secretaries import create_secretary, delete_secretary, update_secretary
@@ -18,17 +19,13 @@ class SecretarySerializer(ResourceSerializer):
     )
     closed_secretary_uuid = serializers.UUIDField(source="closed_secretary_id", required=False, allow_null=True)
 
-    chain = Chain(
-        required=False,
-        help_text="Speech services, the first choice first: objects of `provider`, `credential_uuid`, `model`, `voice`."
-        " The local secretary is always the last. Empty: `provider` alone.",
-    )
+    chain = chain()
 
     class Meta:
         model = Secretary
         fields = (
-            "secretary_uuid", "name", "enabled", "language", "voice", "greeting", "prompt", "provider", "chain", "record_calls",
-            "recorder", "message_emails", "mail_audio",
+            "secretary_uuid", "name", "enabled", "language", "voice", "greeting", "prompt", "provider", "chain",
+            "record_calls", "recorder", "message_emails", "mail_audio",
             "max_call_s", "silence_s", "silence_prompts", "silence_ending", "fallback_number",
             "turn_mode", "pause_ms", "barge_in", "protect_ms", "menu", "max_turns", "max_cost",
             "hours_uuid", "closed_action", "closed_greeting", "closed_secretary_uuid", "closed_number",

@@ -28,6 +28,7 @@ from secretary.services.callbacks import Consent, request_callback
 from secretary.services.calling_rules import save_calling_rules
 from secretary.services.messages import save_message
 from secretary.services.opening_hours import create_day, create_hours
+from secretary.services.providers import create_credential
 from secretary.tools.models import CallerFact
 from secretary.tools.prompts import write_prompt
 from secretary.tools.services import create_tool
@@ -64,6 +65,7 @@ TOOL = {"name": "find_order", "description": "Finds an order.", "url": "https://
     "parameters": {"type": "object", "properties": {"order": {"type": "string"}}, "required": ["order"]}
 }
 HOOK = {"url": "https://crm.example.com/hook", "events": ["call.ended"]}
+SPEECH: Final = {"provider": "gemini-live", "api_key": "AIza-not-a-real-one"}
 
 # (name of the route, method) → what it does
 ROWS: Final[dict[tuple[str, str], Row]] = {
@@ -95,6 +97,13 @@ ROWS: Final[dict[tuple[str, str], Row]] = {
     ("destinations-detail", "PUT"): Row("destinations", 200, DESTINATION),
     ("destinations-detail", "PATCH"): Row("destinations", 200, DESTINATION),
     ("destinations-detail", "DELETE"): Row("destinations", 204),
+    ("providers-list", "GET"): Row("providers", 200),
+    ("providers-list", "POST"): Row("providers", 201, SPEECH),
+    ("providers-detail", "GET"): Row("providers", 200),
+    ("providers-detail", "PUT"): Row("providers", 200, SPEECH),
+    ("providers-detail", "PATCH"): Row("providers", 200, {"enabled": False}),
+    ("providers-detail", "DELETE"): Row("providers", 204),
+    ("provider-test", "POST"): Row("providers", 200, {}),
     ("opening-hours-list", "GET"): Row("opening-hours", 200),
     ("opening-hours-list", "POST"): Row("opening-hours", 201, {"name": "Night", "weekly": {"mon": ["20:00-06:00"]}}),
     ("opening-hours-detail", "GET"): Row("opening-hours", 200),
@@ -199,6 +208,7 @@ MAKES: Final = frozenset(
         "destinations-detail",
         "webhooks-detail",
         "tools-detail",
+        "providers-detail",
         "opening-hours-detail",
         "special-days-detail",
     }
@@ -242,6 +252,7 @@ def cast_of(name: str) -> Cast:
     save_rules(domain_uuid=tenant.domain_uuid, country="US")
     with tenant_context(tenant.domain_uuid):
         tool = create_tool(**{**TOOL, "name": "find_customer"}).tool
+        speech = create_credential(provider="openai-realtime", label="main", base_url="https://127.0.0.1.example/")
         version = write_prompt(secretary_uuid=tenant.secretary.pk, text="We mend heaters.")
         fact = CallerFact.objects.create(number="5511987650001", text="Prefers mornings")
         export = CallerRequest.objects.create(kind="export", state="done", path=f"exports/{tenant.domain_uuid}.zip")
@@ -249,6 +260,7 @@ def cast_of(name: str) -> Cast:
     (Path(settings.DATA_DIR) / export.path).write_bytes(b"PK" + bytes(20))
     objects = {
         "tool_uuid": tool.pk,
+        "credential_uuid": speech.pk,
         "version_uuid": version.pk,
         "fact_uuid": fact.pk,
         "request_uuid": export.pk,
