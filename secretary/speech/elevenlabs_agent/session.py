@@ -104,6 +104,7 @@ class ElevenLabsSession(RealtimeSession):
         self._encoder = formats.to_agent(begun["user_input_audio_format"])
         self._decoder = formats.from_agent(begun["agent_output_audio_format"])
         self._greeting = [] if (first or own) and self.briefing.greeting and not lines else None
+        self._greeting_size = 0
 
     def _explain(self, error: BaseException) -> ProviderError:
         return errors.explain(error, self._host)
@@ -159,6 +160,7 @@ class ElevenLabsSession(RealtimeSession):
         if text.startswith(prompt.MARK) or self._listener is None:
             return  # what we asked for ourselves
         self._pause()
+        self._greeting = None
         self._caller_begins()
         self._caller_speaks = self._void = False
         self._listener.on_speech_stopped()
@@ -169,8 +171,7 @@ class ElevenLabsSession(RealtimeSession):
 
     def _interruption(self, event: Event) -> None:
         self._interrupted_at = max(self._interrupted_at, int(event["interruption_event"]["event_id"]))
-        if self._greeting is not None:
-            self._greeting = None
+        self._greeting = None
         self._pause()
         self._caller_begins()
 
@@ -206,6 +207,8 @@ class ElevenLabsSession(RealtimeSession):
     def _response(self, event: Event) -> None:
         """The text of what is being said now, or from now on."""
         text = event["agent_response_event"]["agent_response"].strip()
+        if self._greeting:
+            self._greeting = None  # nobody said it, and the conversation goes on
         voice = self._voice
         if voice is not None and (self._aligned or voice.words.text):
             self._pause()

@@ -37,8 +37,13 @@ HARMLESS: Final = frozenset(
     }
 )
 OURS: Final = frozenset({"cancel", "truncate", "commit", "clear", "item"})
-"""Events of ours that may fail without harm, by the `event_id` that we give them."""
+"""Events of ours that may fail without harm, by what the `event_id` that we give them begins with."""
 _WORD = re.compile(r"[a-z][a-z0-9_.]{0,63}")
+
+
+def is_ours(event_id: object) -> bool:
+    """Whether an error is about something that may fail without harm."""
+    return isinstance(event_id, str) and event_id.partition("-")[0] in OURS
 
 
 def words_of(error: Mapping[str, object]) -> list[str]:

@@ -5,6 +5,7 @@ Source: the API reference's client events; the tests hold every event against th
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from base64 import b64encode
@@ -21,14 +22,23 @@ VOICES: Final = frozenset("alloy ash ballad coral echo sage shimmer verse marin 
 VOICE: Final = "marin"
 TRANSCRIBER: Final = "gpt-4o-mini-transcribe"
 FORMAT: Final = {"type": "audio/pcmu"}
-COMMIT: Final = '{"type":"input_audio_buffer.commit","event_id":"commit"}'
-CLEAR: Final = '{"type":"input_audio_buffer.clear","event_id":"clear"}'
+_numbers = itertools.count(1)
 _CUSTOM = re.compile(r"voice_[A-Za-z0-9_-]+")
 
 
 def append(frame: bytes) -> str:
     """The caller's audio: L16 of any length."""
     return f'{{"type":"input_audio_buffer.append","audio":"{b64encode(encode(frame, "PCMU")).decode()}"}}'
+
+
+def commit() -> str:
+    """What was appended is a turn."""
+    return _json({"type": "input_audio_buffer.commit"}, "commit")
+
+
+def clear() -> str:
+    """What was appended is none."""
+    return _json({"type": "input_audio_buffer.clear"}, "clear")
 
 
 def session_update(briefing: Briefing, access: Access) -> str:
@@ -56,7 +66,7 @@ def session_update(briefing: Briefing, access: Access) -> str:
         session["reasoning"] = {"effort": effort}
     if most := access.option("max_output_tokens"):
         session["max_output_tokens"] = int(most)
-    return _json({"type": "session.update", "event_id": "setup", "session": session})
+    return _json({"type": "session.update", "session": session}, "setup")
 
 
 def voice_of(briefing: Briefing, access: Access) -> str | dict[str, str]:
@@ -83,18 +93,18 @@ def note(text: str) -> str:
 
 def message(role: str, kind: str, text: str) -> str:
     item = {"type": "message", "role": role, "content": [{"type": kind, "text": text}]}
-    return _json({"type": "conversation.item.create", "event_id": "item", "item": item})
+    return _json({"type": "conversation.item.create", "item": item}, "item")
 
 
 def tool_output(call_id: str, outcome: str, detail: str) -> str:
     output = json.dumps({"outcome": outcome} | ({"detail": detail} if detail else {}), ensure_ascii=False)
     item = {"type": "function_call_output", "call_id": call_id, "output": output}
-    return _json({"type": "conversation.item.create", "event_id": "item", "item": item})
+    return _json({"type": "conversation.item.create", "item": item}, "item")
 
 
 def response() -> str:
     """Answer."""
-    return '{"type":"response.create","event_id":"response"}'
+    return _json({"type": "response.create"}, "response")
 
 
 def speak(text: str, *, keep: bool) -> str:
@@ -105,23 +115,22 @@ def speak(text: str, *, keep: bool) -> str:
         "instructions": prompt.sentence(text),
         "tool_choice": "none",
     }
-    return _json({"type": "response.create", "event_id": "response", "response": order})
+    return _json({"type": "response.create", "response": order}, "response")
 
 
 def cancel(response_id: str) -> str:
-    event = {"type": "response.cancel", "event_id": "cancel"}
-    return _json(event | ({"response_id": response_id} if response_id else {}))
+    return _json({"type": "response.cancel", "response_id": response_id}, "cancel")
 
 
 def truncate(item_id: str, index: int, heard_ms: int) -> str:
     return _json(
         {
             "type": "conversation.item.truncate",
-            "event_id": "truncate",
             "item_id": item_id,
             "content_index": index,
             "audio_end_ms": heard_ms,
-        }
+        },
+        "truncate",
     )
 
 
@@ -165,5 +174,6 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
     return {"type": "function", "name": tool.name, "description": tool.description, "parameters": parameters}
 
 
-def _json(event: dict[str, Any]) -> str:
-    return orjson.dumps(event).decode()
+def _json(event: dict[str, Any], name: str) -> str:
+    """With an id by which an error tells what it is about."""
+    return orjson.dumps(event | {"event_id": f"{name}-{next(_numbers)}"}).decode()

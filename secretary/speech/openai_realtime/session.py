@@ -115,9 +115,9 @@ class OpenAISession(RealtimeSession):
 
     def _turn_ends(self, pcm: bytes | None) -> None:
         if pcm is not None:
-            self._send(events.CLEAR)
+            self._send(events.clear())
             self._send(events.append(pcm))
-        self._send(events.COMMIT)
+        self._send(events.commit())
         self._turn_over()
         active = self._responses.active
         if active is not None and active.kind == "answer" and not active.sounded:
@@ -335,7 +335,7 @@ class OpenAISession(RealtimeSession):
             return
         if "input_audio_buffer_commit_empty" in words:
             self._turns.words("")
-        if errors.HARMLESS.intersection(words) or error.get("event_id") in errors.OURS:
+        if errors.HARMLESS.intersection(words) or errors.is_ours(error.get("event_id")):
             return
         meaning = errors.error_of(error, self._host)
         if meaning.kind == "expired":

@@ -208,8 +208,10 @@ class Lasting:
         wire, self._wire = self._wire, None  # the caller's audio is held from now on
         if wire is not None:
             self._spawn(wire.close())
-        if error.kind == "expired" and (self._renewing is not None or self._revivals < MOST_REVIVALS):
-            self._revivals += self._renewing is None
+        if self._renewing is not None:
+            return  # another one is about to take its place; if it fails, that is told
+        if error.kind == "expired" and self._revivals < MOST_REVIVALS:
+            self._revivals += 1
             self._renew_now()
         else:
             self._fail(error)

@@ -277,3 +277,13 @@ def test_what_elevenlabs_does_not_know_is_a_fault(message: dict[str, Any]) -> No
     """The check of the wire can fail."""
     with pytest.raises(WireFault):
         ElevenLabsPeer().fits_client(message)
+
+
+async def test_a_greeting_that_somebody_else_said_is_forgotten(make: Open, peer: ElevenLabsPeer) -> None:
+    """The platform greets in its own voice: what the agent would have said does not stand in the way of its answers."""
+    session, ear = await make()
+    await asyncio.sleep(0.05)
+    await peer.turn("Sales please", Reply("One moment."))
+    assert (await ear.spoken()).text == "One moment."
+    assert len(ear.utterances) == 1
+    assert session.memory.lines()[-1].text == "One moment."

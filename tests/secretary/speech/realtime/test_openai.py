@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -488,3 +489,50 @@ async def test_a_turn_that_is_noticed_when_it_is_over_is_sent_whole(make: Open, 
     session.turn_ended(FRAME * 120)
     await ear.spoken()
     assert len(peer.heard) == 120 * 160
+
+
+async def test_tenants_never_meet(peer: OpenAIPeer) -> None:
+    """Two tenants' calls at one server: each with its own key, prompt and words, and the end of one ends one."""
+    acme = OpenAIRealtimeProvider().session(BRIEFING, access(peer.url, api_key="key-of-acme"))
+    globex_briefing = replace(BRIEFING, domain_uuid="globex", secretary_name="Bia", prompt="We sell lasers.")
+    globex = OpenAIRealtimeProvider().session(globex_briefing, access(peer.url, api_key="key-of-globex"))
+    ears = Ear(), Ear()
+    await acme.open(ears[0])
+    await globex.open(ears[1])
+    assert [request.headers["Authorization"] for request in peer.requests] == [
+        "Bearer key-of-acme",
+        "Bearer key-of-globex",
+    ]
+    first, second = (session["instructions"] for session in peer.sessions)
+    assert "anvils" in first and "lasers" not in first
+    assert "lasers" in second and "anvils" not in second
+    acme.memory.caller("Secret of Acme.")
+    assert not globex.memory.lines()
+    await acme.close()
+    await peer.event("conversation.created", conversation={"id": "c"})
+    globex.say("Globex, good morning.")
+    await ears[1].spoken()
+    assert not ears[0].events
+    await globex.close()
+
+
+async def test_a_loss_during_a_renewal_waits_for_it(
+    make: Open, peer: OpenAIPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old connection breaks while the new one is set up: the new one takes over, and nothing failed."""
+    session, ear = await make(session_s="0.4")
+    setting_up = asyncio.Event()
+    establish = session._establish
+
+    async def slowly() -> Any:
+        setting_up.set()
+        await asyncio.sleep(0.1)
+        return await establish()
+
+    monkeypatch.setattr(session, "_establish", slowly)
+    await setting_up.wait()
+    await peer.connections[0].close(1011)
+    await peer.until(lambda: len(peer.sessions) == 2)
+    await speak(session)
+    await ear.spoken()
+    assert not ear.of("failed")

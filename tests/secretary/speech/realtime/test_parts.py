@@ -142,9 +142,7 @@ def options(**given: str) -> tuple[tuple[str, str], ...]:
             "wss://acme.openai.azure.com/openai/v1/realtime?model=m",
         ),
         (
-            Access(
-                base_url="https://acme.openai.azure.com", model="m", options=options(api_version="2025-04-01-preview")
-            ),
+            Access(base_url="https://acme.openai.azure.com", model="m", options=options(api_version="2025-04-01")),
             "wss://acme.openai.azure.com/openai/realtime?api-version=2025-04-01&deployment=m",
         ),
     ],
