@@ -66,10 +66,20 @@ def results(
     speech_final: bool = False,
     from_finalize: bool = False,
     languages: tuple[str, ...] = (),
+    speech_s: float = 1e9,
 ) -> dict[str, Any]:
+    said = transcript.split()
+    spoken = min(duration, speech_s)
+    each, begin = spoken / max(1, len(said)), start + duration - spoken
     words = [
-        {"word": word.lower(), "start": start, "end": start + duration, "confidence": 0.99, "punctuated_word": word}
-        for word in transcript.split()
+        {
+            "word": word.lower().strip(".,?!"),
+            "start": round(begin + n * each, 2),
+            "end": round(begin + (n + 1) * each, 2),
+            "confidence": 0.99,
+            "punctuated_word": word,
+        }
+        for n, word in enumerate(said)
     ]
     best: dict[str, Any] = {"transcript": transcript, "confidence": 0.99, "words": words}
     if languages:
@@ -96,6 +106,8 @@ class DeepgramPeer:
     """Use it with `async with`. `turns` are the words of each turn to come; more behaviour by its fields."""
 
     turns: list[str] = field(default_factory=list)
+    speech_s: float = 0.8
+    """The words lie in the last so many seconds of what was sent."""
     languages: tuple[str, ...] = ()
     delay_s: float = 0.0
     """Between `Finalize` and its result."""
@@ -190,7 +202,8 @@ class DeepgramPeer:
         if words and not flags.get("speech_final"):
             interim = results(first, start, duration / 2, final=False)
             await self._send(socket, interim, ListenV1Results)
-        await self._send(socket, results(words, start, duration, languages=self.languages, **flags), ListenV1Results)
+        value = results(words, start, duration, languages=self.languages, speech_s=self.speech_s, **flags)
+        await self._send(socket, value, ListenV1Results)
 
     async def _send(self, socket: ServerConnection, value: dict[str, Any], kind: Any) -> None:
         if problem := wrong_model(kind, value):

@@ -30,9 +30,13 @@ class Line:
 
     utterances: dict[str, str] = field(default_factory=dict)
     """What was given to the voice, by utterance, in order; an utterance that was cut is what was heard of it."""
+    whole: dict[str, str] = field(default_factory=dict)
+    """What those that were cut would have been."""
     calls: list[Call] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict)
     cut: bool = False
+    complete: bool = False
+    """All of it was given to the conversation."""
 
     @property
     def text(self) -> str:
@@ -70,12 +74,28 @@ class Memory:
         if line is not None and text:
             line.utterances[utterance_id] = f"{line.utterances[utterance_id]} {text}".strip()
 
+    def completed(self, utterance_id: str) -> None:
+        line = self._line_of(utterance_id)
+        if line is not None:
+            line.complete = True
+
     def interrupted(self, utterance_id: str, heard_text: str) -> None:
         """Only so much of the utterance was heard; what the line would have said after it was not heard at all."""
         line = self._line_of(utterance_id)
         if line is not None:
-            line.cut = line.cut or heard_text.split() != line.utterances[utterance_id].split()
+            said = line.utterances[utterance_id]
+            if heard_text.split() != said.split():
+                line.cut = True
+                line.whole.setdefault(utterance_id, said)
             line.utterances[utterance_id] = heard_text
+
+    def went_on(self) -> None:
+        """What was cut off last has been heard after all: it was no interruption."""
+        line = next((line for line in reversed(self._lines) if isinstance(line, Line) and line.cut), None)
+        if line is not None:
+            line.utterances |= line.whole
+            line.whole.clear()
+            line.cut = False
 
     def result(self, call_id: str, outcome: str, detail: str) -> bool:
         """Keep how a tool ended; whether there was such a call."""
@@ -91,6 +111,12 @@ class Memory:
         """Whether the secretary spoke last, and was cut off."""
         last = self._last
         return isinstance(last, Line) and last.cut
+
+    @property
+    def was_cut_short(self) -> bool:
+        """Whether what was cut off last had been made to its end: the conversation may go on with it by itself."""
+        last = self._last
+        return isinstance(last, Line) and last.cut and last.complete
 
     @property
     def awaits_tool(self) -> bool:

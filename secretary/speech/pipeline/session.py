@@ -111,6 +111,9 @@ class PipelineSession:
         self._spawn(self._say(text, keep), self._sayings)
 
     def interrupted(self, utterance_id: str, heard_text: str, heard_ms: int) -> None:
+        if not heard_ms and not self._caller_speaks:
+            # Nothing of it was wanted, and nobody speaks: the conversation has gone on with what it had cut off before.
+            self._memory.went_on()
         self._memory.interrupted(utterance_id, heard_text)
         self._stop()
 
@@ -172,7 +175,9 @@ class PipelineSession:
         """A turn without words: a cough, a door. What it broke off goes on; otherwise the caller is asked again."""
         if self._answer is not None or self._memory.awaits_tool:
             return
-        if self._memory.was_cut_off:
+        if self._memory.was_cut_short:
+            self.say(words(self._language).not_caught, keep=False)  # not heard, if the conversation goes on with it
+        elif self._memory.was_cut_off:
             self._memory.caller_said(words(self._language).go_on)
             self._begin_answer()
         elif self._memory.awaits_answer:
@@ -299,6 +304,8 @@ class PipelineSession:
     def _tell(self, utterance: str, text: str, pcm: bytes, last: bool) -> None:
         if self._listener is not None:
             self._memory.spoke(utterance, text)
+            if last:
+                self._memory.completed(utterance)
             self._listener.on_voice(utterance, text, pcm, last)
 
     def _usage(self, unit: str, quantity: float) -> None:

@@ -1,8 +1,10 @@
 """Deepgram's streaming recogniser (WebSocket `/v1/listen`): it listens while the caller speaks.
 
-Only turns are sent, from 400 ms before speech was certain to the turn's end: what lies between them is silence, which
-Deepgram would charge for, and the secretary's own voice coming back. `KeepAlive` bridges the gaps. At a turn's end
-`Finalize` makes it say what it has; an answer is complete when everything sent is covered by final results.
+Only turns are sent, not what lies between them: silence, which Deepgram would charge for, and the secretary's own voice
+coming back. `KeepAlive` bridges the gaps. Whether a sound is a turn may be certain only at its end (a short word into
+the secretary's sentence), so 2.5 s before that go along, and words that lie before the turn are left out by their
+times. At a turn's end `Finalize` makes it say what it has; an answer is complete when everything sent is covered by
+final results.
 
 The connection may break at any time, and between turns nobody notices: it is opened again. Within a turn the whole
 turn, which the session has kept, is sent once more on a new one.
@@ -33,8 +35,12 @@ from secretary.speech.contract import FailureKind, ProviderError
 from secretary.speech.pipeline.settings import Stage
 from secretary.speech.pipeline.stt.contract import Transcript, language_of
 
-BEFORE_MS: Final = 400
-"""Sent from before the moment at which speech was certain."""
+BEFORE_MS: Final = 2_500
+"""Sent from before the moment at which it was certain that this is a turn."""
+LONGEST_MS: Final = 29_000
+"""A turn's sound that is longer has lost its beginning: then nothing can be told from its length."""
+MISSING_S: Final = 0.1
+"""So much of a turn's beginning may be missing of what was streamed: less than the silence before it."""
 BATCH_BYTES: Final = 3 * FRAME_BYTES
 """Sent at a time: 60 ms. Deepgram asks for 20 to 250 ms."""
 RESEND_BYTES: Final = 4_000
@@ -56,17 +62,31 @@ _CLOSE: Final = json.dumps({"type": "CloseStream"})
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The words of one result, each with its end on the connection's scale."""
+
+    text: str
+    words: tuple[tuple[str, float], ...]
+
+    def from_then(self, since: float) -> str:
+        kept = [word for word, end in self.words if end >= since]
+        return self.text if len(kept) == len(self.words) else " ".join(kept)
+
+
 @dataclass(slots=True)
 class _Turn:
     """What is known of the words of one turn, on the connection's own scale of seconds."""
 
     start: float
     until: float = float("inf")
-    final: list[str] = field(default_factory=list)
+    since: float = 0.0
+    """Where the turn itself begins; before that is what was sent to be sure."""
+    final: list[_Said] = field(default_factory=list)
     final_until: float = 0.0
     endpoint_until: float = 0.0
     """How far results go that ended at a pause (`speech_final`)."""
-    interim: str = ""
+    interim: _Said | None = None
     languages: list[str] = field(default_factory=list)
     flushed: bool = False
     lost: bool = False
@@ -74,7 +94,8 @@ class _Turn:
 
     @property
     def text(self) -> str:
-        return " ".join(part for part in (*self.final, self.interim) if part)
+        said = (*self.final, *([self.interim] if self.interim else []))
+        return " ".join(text for one in said if (text := one.from_then(self.since)))
 
     @property
     def complete(self) -> bool:
@@ -156,6 +177,10 @@ class ListeningRecogniser:
             self._turns.append(turn)
         if not turn.lost:
             self._end(turn)
+            seconds = len(pcm) / BYTES_PER_MS / 1000
+            if len(pcm) < LONGEST_MS * BYTES_PER_MS:
+                turn.since = turn.until - seconds
+                turn.lost = turn.since < turn.start - MISSING_S
         return self._words(turn, pcm)
 
     def _end(self, turn: _Turn) -> None:
@@ -194,13 +219,13 @@ class ListeningRecogniser:
             await asyncio.wait([self._connecting])
         if self._socket is None:
             await self._connect()
-        for other in self._turns:  # what is said meanwhile would stand in the middle of it: that is sent again, too
-            other.lost = True
+        if self._speaking is not None:  # what is said meanwhile would stand in the middle of it: it is sent again, too
+            self._speaking.lost = True
         self._batch.clear()
         self._turns.remove(turn)
         self._turns.append(turn)
-        turn.start, turn.until = self._position, float("inf")
-        turn.final, turn.interim, turn.flushed, turn.lost = [], "", False, False
+        turn.start, turn.until, turn.since = self._position, float("inf"), 0.0
+        turn.final, turn.interim, turn.flushed, turn.lost = [], None, False, False
         turn.final_until = turn.endpoint_until = 0.0
         for at in range(0, len(pcm), RESEND_BYTES):
             self._batch += pcm[at : at + RESEND_BYTES]
@@ -287,21 +312,23 @@ class ListeningRecogniser:
 
     def _results(self, event: dict[str, Any]) -> None:
         best = event["channel"]["alternatives"][0]
-        words = str(best["transcript"]).strip()
+        text = str(best["transcript"]).strip()
+        words = tuple((str(word.get("punctuated_word") or word["word"]), float(word["end"])) for word in best["words"])
+        said = _Said(text, words) if text else None
         until = float(event["start"]) + float(event["duration"])
         turn = next((turn for turn in reversed(self._turns) if until > turn.start + 0.02), None)
         if turn is None:
             return  # of a turn that has been answered
         if event.get("is_final"):
-            if words:
-                turn.final.append(words)
-            turn.interim = ""
+            if said is not None:
+                turn.final.append(said)
+            turn.interim = None
             turn.final_until = max(turn.final_until, until)
             if event.get("speech_final"):
                 turn.endpoint_until = max(turn.endpoint_until, until)
             turn.flushed = turn.flushed or bool(event.get("from_finalize"))
         else:
-            turn.interim = words
+            turn.interim = said
         if languages := best.get("languages"):
             turn.languages = [str(language) for language in languages]
         self._news.set()

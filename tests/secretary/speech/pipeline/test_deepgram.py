@@ -32,8 +32,8 @@ async def listening(peer: DeepgramPeer, **options: str) -> AsyncIterator[Listeni
         await recogniser.close()
 
 
-async def speak(recogniser: ListeningRecogniser, frames: int = 50, before: int = 30) -> Any:
-    """A turn of `frames` frames, with quiet before it."""
+async def speak(recogniser: ListeningRecogniser, frames: int = 50, before: int = 200) -> Any:
+    """A turn of `frames` frames, with quiet before it (4 s)."""
     for _ in range(before):
         recogniser.hear(QUIET)
     recogniser.turn_started()
@@ -41,7 +41,7 @@ async def speak(recogniser: ListeningRecogniser, frames: int = 50, before: int =
         recogniser.hear(LOUD)
         if n % 10 == 0:
             await asyncio.sleep(0.001)
-    return recogniser.turn_ended(QUIET * 15 + LOUD * frames)
+    return recogniser.turn_ended(QUIET * min(before, 15) + LOUD * frames)
 
 
 async def until(true: Callable[[], object]) -> None:
@@ -51,13 +51,13 @@ async def until(true: Callable[[], object]) -> None:
 
 
 async def test_turns() -> None:
-    """Each turn has its own words; what lies between turns is not sent, 400 ms before their beginning are."""
+    """Each turn has its own words; what lies between turns is not sent, 2.5 s before each are."""
     async with DeepgramPeer(["I need help.", "Thank you."]) as peer, listening(peer) as recogniser:
         first = await (await speak(recogniser))
         second = await (await speak(recogniser))
         assert (first.text, second.text) == ("I need help.", "Thank you.")
         assert first.seconds == pytest.approx(1.3)
-        assert bytes(peer.audio[0]) == (QUIET * 20 + LOUD * 50) * 2
+        assert bytes(peer.audio[0]) == (QUIET * 125 + LOUD * 50) * 2
         assert peer.headers[0]["authorization"] == "Token dg-key"
         query = dict(peer.queries[0])
         assert (query["encoding"], query["sample_rate"], query["language"]) == ("linear16", "8000", "en")
@@ -69,7 +69,7 @@ async def test_mulaw() -> None:
     """At half the bandwidth where that is asked for."""
     async with DeepgramPeer(["Yes."]) as peer, listening(peer, stt_encoding="mulaw") as recogniser:
         assert (await (await speak(recogniser))).text == "Yes."
-        assert bytes(peer.audio[0]) == codec.encode(QUIET * 20 + LOUD * 50, "PCMU")
+        assert bytes(peer.audio[0]) == codec.encode(QUIET * 125 + LOUD * 50, "PCMU")
 
 
 async def test_several_languages() -> None:
@@ -85,7 +85,7 @@ async def test_several_languages() -> None:
 async def test_words_that_are_there_already() -> None:
     """What it finalised at the pause by itself is not waited for again."""
     async with DeepgramPeer(["Hello there."], endpoint=True, delay_s=0.5) as peer, listening(peer) as recogniser:
-        words = await speak(recogniser, 25)
+        words = await speak(recogniser, 25, before=10)
         began = asyncio.get_running_loop().time()
         assert (await words).text == "Hello there."
         assert asyncio.get_running_loop().time() - began < 0.3
@@ -97,6 +97,35 @@ async def test_the_caller_goes_on_at_once() -> None:
         first = asyncio.ensure_future(await speak(recogniser))
         second = asyncio.ensure_future(await speak(recogniser, before=0))
         assert [(await first).text, (await second).text] == ["First.", "Second."]
+
+
+async def test_certain_only_at_its_end() -> None:
+    """A short word into the secretary's sentence becomes a turn when it is over: its sound is in what was kept."""
+    async with DeepgramPeer(["Stop."]) as peer, listening(peer) as recogniser:
+        for frame in (*[QUIET] * 200, *[LOUD] * 70):
+            recogniser.hear(frame)
+        recogniser.turn_started()
+        assert (await recogniser.turn_ended(QUIET * 15 + LOUD * 70)).text == "Stop."
+        assert bytes(peer.audio[0]) == QUIET * 55 + LOUD * 70
+
+
+async def test_words_before_the_turn() -> None:
+    """What was said before the turn, and was none of its own, is not in its words."""
+    async with DeepgramPeer(["Mm and now"], speech_s=9) as peer, listening(peer) as recogniser:
+        for frame in [LOUD] * 200:
+            recogniser.hear(frame)
+        recogniser.turn_started()
+        assert (await recogniser.turn_ended(LOUD * 80)).text == "and now"
+
+
+async def test_a_beginning_that_was_not_kept() -> None:
+    """A turn whose beginning lies too far back is sent as a whole."""
+    async with DeepgramPeer(["", "All of it."]) as peer, listening(peer) as recogniser:
+        recogniser.turn_started()
+        for frame in [LOUD] * 30:
+            recogniser.hear(frame)
+        assert (await recogniser.turn_ended(LOUD * 100)).text == "All of it."
+        assert bytes(peer.audio[0]) == LOUD * 130
 
 
 async def test_kept_alive(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -359,18 +359,42 @@ async def test_a_turn_without_words(stage: Stage) -> None:
 
 async def test_a_cough_into_the_answer(stage: Stage) -> None:
     """An answer that a noise cut off goes on; one that it came before is given after all."""
+
+    async def endless(request: Request, reply: Reply) -> None:
+        await reply.start(200, "audio/pcm")
+        await reply.send(bytes(48_000))
+        await reply.hang()
+
+    stage.speech.then(endless)
     stage.chat.then(hangs, stage.chat.says("We are open until six."), stage.chat.says("Until six, as I said."))
     stage.stt.then(stage.stt.hears("Until when?"), stage.stt.hears(""), stage.stt.hears("[cough]"))
     session = await stage.call()
     stage.turn()
     await stage.listener.until(lambda: stage.chat.requests)
     stage.turn()
-    await stage.listener.until_said("We are open until six.")
+    await stage.listener.until_said("We are open")
     session.interrupted("answer-2", "We are open", 500)
     stage.turn()
     await stage.listener.until_said("as I said.")
     told = [message["content"] for message in stage.chat.requests[2].json["messages"][1:]]
     assert told == ["Until when?", "We are open…", words("en").go_on]
+
+
+async def test_a_cough_that_cut_nothing_off(stage: Stage) -> None:
+    """Where the conversation goes on with the voice by itself, the model knows that all of it was heard."""
+    stage.stt.then(stage.stt.hears("Until when?"), stage.stt.hears("Uh-huh."), stage.stt.hears("Thanks."))
+    stage.chat.then(stage.chat.says("We are open until six."), stage.chat.says("Good."), stage.chat.says("Goodbye."))
+    session = await stage.call()
+    stage.turn()
+    await stage.listener.until_finished()
+    session.interrupted("answer-1", "We are", 300)
+    stage.turn()
+    await stage.listener.until_said("Good.")
+    session.interrupted("answer-2", "", 0)
+    stage.turn()
+    await stage.listener.until_said("Goodbye.")
+    told = [message["content"] for message in stage.chat.requests[2].json["messages"][1:]]
+    assert told == ["Until when?", "We are open until six.", "Uh-huh.", "Thanks."]
 
 
 async def test_a_model_with_nothing_to_say(stage: Stage) -> None:
