@@ -28,6 +28,10 @@ ECHO_SHARE: Final = 0.35
 """From this share on it is an echo. Unrelated speech reaches 0.2; of echoes with colour and noise 97 % are above."""
 _FFT: Final = 1 << (REFERENCE_MS * 8 + WINDOW_MS * 8 - 1).bit_length()
 
+LOUDEST: Final = 0.5
+"""An echo has at most half the energy of what was said; two voices alike by chance are more alike in that, too."""
+MOST_BY_LEVEL: Final = 6
+"""So often in a row only the level may speak for an echo: then it is somebody with a soft voice."""
 _LOUDER: Final = 3.0
 """So many times the energy of the echo expected (5 dB) is more than an echo."""
 _TREMBLE: Final = 80
@@ -53,20 +57,27 @@ class EchoGuard:
     """Judges one call, and remembers what its echo is like."""
 
     def __init__(self) -> None:
+        self._seen: Match | None = None
         self._known: Match | None = None
+        """Seen twice with the same delay."""
+        self._by_level = 0
 
     def is_echo(self, caller: bytes, reference: bytes) -> bool:
         """Whether the caller's last moment is the secretary's voice. Both end now; see `find`."""
         said, energies, match = _compare(caller, reference)
-        if match.share >= ECHO_SHARE:
-            self._known = match
+        if match.share >= ECHO_SHARE and match.power <= LOUDEST:
+            if self._seen is not None and abs(self._seen.delay - match.delay) <= _TREMBLE:
+                self._known = match
+            self._seen, self._by_level = match, 0
             return True
-        known = self._known
-        if known is None or not len(energies):
+        if self._known is None or not len(energies) or self._by_level >= MOST_BY_LEVEL:
             return False
-        at = len(energies) - 1 - known.delay
+        at = len(energies) - 1 - self._known.delay
         around = energies[max(at - _TREMBLE, 0) : max(at + _TREMBLE + 1, 1)]
-        return float(np.dot(said, said)) < _LOUDER * known.power * float(around.max())
+        if float(np.dot(said, said)) >= _LOUDER * self._known.power * float(around.max()):
+            return False
+        self._by_level += 1
+        return True
 
 
 def find(caller: bytes, reference: bytes) -> Match:
