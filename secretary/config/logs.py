@@ -90,6 +90,9 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
             # One line per HTTP request at INFO, one per frame at DEBUG: both too much.
             "daphne": {"level": "WARNING"},
             "websockets": {"level": "WARNING"},
+            # One line per request to a speech service, with its whole address.
+            "httpx": {"level": "WARNING"},
+            "httpcore": {"level": "WARNING"},
             # Two lines for each task, sweeps included; what a job did is logged by whoever ran it, failures anyway.
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
