@@ -91,34 +91,39 @@ def save_rules(*, domain_uuid: UUID, **changes: Any) -> DialRules:
 
 def weigh(
     *, domain_uuid: UUID, number: str, kind: str, enabled: bool = True, listed: bool | None = None,
-    new_call: bool = False, call_uuid: UUID | None = None,
+    new_call: bool = False, call_uuid: UUID | None = None, rules: Rules | None = None,
 ) -> Decision:  # fmt: skip
-    """Judge without counting, and without the limits: may this be dialled at all? For forms, previews and lists."""
+    """Judge without counting, and without the limits: may this be dialled at all? For forms, previews and lists.
+
+    `rules` are those of the domain, where they are at hand.
+    """
     with tenant_context(domain_uuid):
-        facts = _facts(domain_uuid, call_uuid, number)
-        return decide(_dial(number, kind, enabled, listed, new_call, facts, rules_of(), Moment(visited=facts.visited)))
+        outside = kind == DestinationKind.EXTERNAL or call_uuid is not None
+        facts = _facts(domain_uuid, call_uuid, number) if outside else DialFacts()
+        known = Moment(visited=facts.visited)
+        return decide(_dial(number, kind, enabled, listed, new_call, facts, rules or rules_of(), known))
 
 
 def ask(
     *, domain_uuid: UUID, number: str, kind: str, enabled: bool = True, listed: bool | None = None,
     new_call: bool = False, call_uuid: UUID | None = None, secretary_uuid: UUID | None = None,
-    job_uuid: UUID | None = None, now: datetime | None = None,
+    job_uuid: UUID | None = None, now: datetime | None = None, rules: Rules | None = None,
 ) -> Decision:  # fmt: skip
     """Judge, count and write down. Whoever refuses by an exception does so outside of this transaction, or the refusal
-    is not on record. `listed` None: looked up."""
+    is not on record. `listed` None: looked up; `rules` are those of the domain, where they are at hand."""
     moment = now or timezone.now()
     with tenant_context(domain_uuid):
         facts = _facts(domain_uuid, call_uuid, number)
-        rules = rules_of()
+        rules = rules or rules_of()
         _one_at_a_time(domain_uuid, call_uuid, kind)
         known = _so_far(facts, call_uuid, job_uuid, kind, moment)
-        earlier = _wanted_before(job_uuid)
-        if earlier and form_of(earlier, rules) == number:
+        earlier = DialAttempt.objects.filter(job_uuid=job_uuid).first() if job_uuid is not None else None
+        if earlier is not None and earlier.number != number and form_of(earlier.number, rules) == number:
             # The job carries the form that we gave for what was wanted: that is what is judged.
-            number = earlier
+            number = earlier.number
             facts = _facts(domain_uuid, call_uuid, number)
         decision = decide(_dial(number, kind, enabled, listed, new_call, facts, rules, known))
-        _keep(decision, number, kind, call_uuid, secretary_uuid, job_uuid)
+        _keep(decision, earlier, number, kind, call_uuid, secretary_uuid, job_uuid)
     return decision
 
 
@@ -136,13 +141,6 @@ def ask_for(job: Job) -> Decision:
         secretary_uuid=job.secretary_uuid,
         job_uuid=job.job_uuid,
     )
-
-
-def _wanted_before(job_uuid: UUID | None) -> str:
-    """The number that a job was first asked for with."""
-    if job_uuid is None:
-        return ""
-    return DialAttempt.objects.filter(job_uuid=job_uuid).values_list("number", flat=True).first() or ""
 
 
 def _dial(
@@ -207,10 +205,11 @@ def _so_far(facts: DialFacts, call_uuid: UUID | None, job_uuid: UUID | None, kin
 
 
 def _keep(
-    decision: Decision, number: str, kind: str, call_uuid: UUID | None, secretary_uuid: UUID | None,
-    job_uuid: UUID | None,
+    decision: Decision, earlier: DialAttempt | None, number: str, kind: str, call_uuid: UUID | None,
+    secretary_uuid: UUID | None, job_uuid: UUID | None,
 ) -> None:  # fmt: skip
-    values = {
+    """Asked again, what has not changed is not written again: the worker's question costs no write."""
+    values: dict[str, Any] = {
         "call_uuid": call_uuid,
         "secretary_uuid": secretary_uuid,
         "kind": kind[:16],
@@ -221,7 +220,7 @@ def _keep(
         "reason": decision.reason,
         "detail": decision.detail[:200],
     }
-    if job_uuid is None:
-        DialAttempt.objects.create(**values)
-    else:
-        DialAttempt.objects.update_or_create(job_uuid=job_uuid, defaults=values)
+    if earlier is None:
+        DialAttempt.objects.create(**values, job_uuid=job_uuid)
+    elif any(getattr(earlier, name) != value for name, value in values.items()):
+        DialAttempt.objects.filter(pk=earlier.pk).update(**values, updated_at=timezone.now())

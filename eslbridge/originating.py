@@ -38,7 +38,7 @@ from eslbridge.models import Job, JobOutcome
 from eslbridge.outcomes import TransferOutcome, outcome_of
 from eslbridge.policy import DestinationKind
 from eslbridge.profiles import EslEndpoint
-from tenants.context import give_connection_back
+from tenants.context import give_connection_back, tenant_context
 
 log = structlog.get_logger(__name__)
 
@@ -114,7 +114,8 @@ def _seconds(text: str, default: int) -> int:
 def refuse(job: Job) -> JobResult | None:
     """Ask the policy about both numbers once more, and have the job dial the forms that it gives. None: go ahead.
 
-    The number outside is the one that counts against the domain's limits; the other is only weighed.
+    The number that may be outside counts against the domain's limits: the second, or that of whom a secretary calls.
+    The other is only weighed.
     """
     try:
         wish = Wish.of(job)
@@ -123,22 +124,25 @@ def refuse(job: Job) -> JobResult | None:
     parts = [("number", wish.number, wish.kind)]
     if wish.then:
         parts.append(("to", wish.to, wish.to_kind if wish.then == Then.DIAL else DestinationKind.SECRETARY))
-    counted = next((name for name, _, kind in parts if kind == DestinationKind.EXTERNAL), "number")
-    for name, number, kind in parts:
-        if name == counted:
-            decision = dialling.ask(
-                domain_uuid=job.domain_uuid,
-                number=number,
-                kind=kind,
-                new_call=True,
-                secretary_uuid=job.secretary_uuid,
-                job_uuid=job.job_uuid,
-            )
-        else:
-            decision = dialling.weigh(domain_uuid=job.domain_uuid, number=number, kind=kind)
-        if not decision.allowed:
-            return JobResult(JobOutcome.NOT_ALLOWED, f"{decision.reason} {decision.detail}".strip())
-        job.arguments[name] = decision.dialled or number  # of this attempt; the row keeps what was wanted
+    counted = "to" if wish.then == Then.DIAL else "number"
+    with tenant_context(job.domain_uuid):
+        rules = dialling.rules_of()
+        for name, number, kind in parts:
+            if name == counted:
+                decision = dialling.ask(
+                    domain_uuid=job.domain_uuid,
+                    number=number,
+                    kind=kind,
+                    new_call=True,
+                    secretary_uuid=job.secretary_uuid,
+                    job_uuid=job.job_uuid,
+                    rules=rules,
+                )
+            else:
+                decision = dialling.weigh(domain_uuid=job.domain_uuid, number=number, kind=kind, rules=rules)
+            if not decision.allowed:
+                return JobResult(JobOutcome.NOT_ALLOWED, f"{decision.reason} {decision.detail}".strip())
+            job.arguments[name] = decision.dialled or number  # of this attempt; the row keeps what was wanted
     return None
 
 

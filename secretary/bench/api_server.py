@@ -33,7 +33,7 @@ class WebClient:
         self.connection.request(method, path, body, self.headers)
         response = self.connection.getresponse()
         content = response.read()
-        if response.status not in (200, 201):
+        if response.status not in (200, 201, 202):
             raise RuntimeError(f"{method} {path}: {response.status} {content[:500]!r}")
         return json.loads(content)
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from eslbridge import dialling, jobs
 from eslbridge.models import Job
-from eslbridge.policy import DestinationKind
+from eslbridge.policy import DestinationKind, Rules
 from secretary.errors import CallbackRefused
 from secretary.models import Call, Callback, CallbackState, ConsentHow, Destination, Secretary
 from secretary.models.destination import PERSONS
@@ -113,9 +113,9 @@ def dialable(number: str) -> str:
     return decision.e164 or plain
 
 
-def kind_of(number: str) -> DestinationKind:
+def kind_of(number: str, rules: Rules | None = None) -> DestinationKind:
     """Whether a number is one of the domain's own telephones or a public one."""
-    inside = not number.startswith("+") and len(number) <= dialling.rules_of().internal_digits
+    inside = not number.startswith("+") and len(number) <= (rules or dialling.rules_of()).internal_digits
     return DestinationKind.EXTENSION if inside else DestinationKind.EXTERNAL
 
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from eslbridge import dialling, jobs
 from eslbridge.models import Job, JobKind
-from eslbridge.policy import DestinationKind
+from eslbridge.policy import DestinationKind, Rules
 from secretary.errors import TransferRefused
 from secretary.models import ExtensionMapping, Secretary
 from secretary.services.callbacks import kind_of
@@ -26,12 +26,14 @@ def click_to_call(*, domain_uuid: UUID, phone: str, number: str, name: str = "")
     The first telephone is always inside: two numbers outside would make the domain somebody's telephone exchange.
     Raises TransferRefused with the policy's word.
     """
-    number = _plain(number)
-    first = dialling.weigh(domain_uuid=domain_uuid, number=phone, kind=DestinationKind.EXTENSION, new_call=True)
+    number, dial_rules = _plain(number), dialling.rules_of()
+    first = dialling.weigh(
+        domain_uuid=domain_uuid, number=phone, kind=DestinationKind.EXTENSION, new_call=True, rules=dial_rules
+    )
     if not first.allowed:
         raise TransferRefused(first.reason)
-    kind, job_uuid = kind_of(number), uuid4()
-    _ask(domain_uuid, number, kind, job_uuid, None)
+    kind, job_uuid = kind_of(number, dial_rules), uuid4()
+    _ask(domain_uuid, number, kind, job_uuid, None, dial_rules)
     rules = calling_rules_of()
     return _job(
         domain_uuid,
@@ -60,9 +62,9 @@ def to_secretary(*, domain_uuid: UUID, number: str, secretary_uuid: UUID) -> Job
     mapping = ExtensionMapping.objects.filter(secretary=secretary, enabled=True).order_by("extension").first()
     if mapping is None or not secretary.enabled:
         raise TransferRefused("no_extension")
-    number = _plain(number)
-    kind, job_uuid = kind_of(number), uuid4()
-    _ask(domain_uuid, number, kind, job_uuid, secretary_uuid)
+    number, dial_rules = _plain(number), dialling.rules_of()
+    kind, job_uuid = kind_of(number, dial_rules), uuid4()
+    _ask(domain_uuid, number, kind, job_uuid, secretary_uuid, dial_rules)
     rules = calling_rules_of()
     inside = kind == DestinationKind.EXTENSION
     return _job(
@@ -84,14 +86,14 @@ def to_secretary(*, domain_uuid: UUID, number: str, secretary_uuid: UUID) -> Job
 def ring(*, domain_uuid: UUID, number: str) -> Job:
     """Ring an extension of the domain. Raises TransferRefused with the policy's word."""
     job_uuid = uuid4()
-    _ask(domain_uuid, number, DestinationKind.EXTENSION, job_uuid, None)
+    _ask(domain_uuid, number, DestinationKind.EXTENSION, job_uuid, None, dialling.rules_of())
     return _job(domain_uuid, job_uuid, None, number=number, kind=DestinationKind.EXTENSION)
 
 
-def _ask(domain_uuid: UUID, number: str, kind: str, job_uuid: UUID, secretary_uuid: UUID | None) -> None:
+def _ask(domain_uuid: UUID, number: str, kind: str, job_uuid: UUID, secretary_uuid: UUID | None, rules: Rules) -> None:
     decision = dialling.ask(
         domain_uuid=domain_uuid, number=number, kind=kind, new_call=True, secretary_uuid=secretary_uuid,
-        job_uuid=job_uuid,
+        job_uuid=job_uuid, rules=rules,
     )  # fmt: skip
     if not decision.allowed:
         raise TransferRefused(decision.reason)

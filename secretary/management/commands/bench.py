@@ -1,4 +1,4 @@
-"""`manage.py bench media|turns|esl|greeting|api`: what one core carries. The last line with `--json` is the result."""
+"""`manage.py bench <part>`: what one core carries, and how long things take. With `--json` the last line is the result."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 
-PARTS: Final = ("media", "turns", "esl", "greeting", "api")
+PARTS: Final = ("media", "turns", "esl", "greeting", "api", "originate")
 
 
 class Command(BaseCommand):
-    help = "Measure this machine: calls with audio, control connections, greetings, the API."
+    help = "Measure this machine: calls with audio, control connections, greetings, the API, a call by API."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
