@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from secretary.speech.contract import Said, ToolCall
+from secretary.speech.contract import ProviderError, Said, ToolCall
 from secretary.speech.pipeline import session as session_module
 from secretary.speech.pipeline.words import words
 from tests.peers.web import Reply, Request, breaks, garbage, hangs, refuses
@@ -526,6 +526,23 @@ async def test_closing(stage: Stage) -> None:
     await asyncio.sleep(0.05)
     assert len(stage.listener.heard) == said
     assert not [task for task in asyncio.all_tasks() if task.get_name() in ("speak", "read the model", "answer")]
+
+
+@pytest.mark.parametrize("options", [{}, {"stt": "deepgram"}])
+async def test_a_tenant_aims_inside(stage: Stage, options: dict[str, str]) -> None:
+    """No stage of a tenant's pipeline reaches an internal address, whatever the tenant wrote; nothing is sent there."""
+    access = replace(stage.access(**options), guarded=True)
+    session = stage.provider.session(ACME, access)
+    try:
+        await session.open(stage.listener)
+        stage.session = session
+        stage.turn()
+        await stage.listener.until(lambda: "failed" in stage.listener.kinds)
+        kind, reason = next(what for told, what in stage.listener.heard if told == "failed")  # type: ignore[misc]
+    except ProviderError as error:
+        kind, reason = error.kind, str(error)
+    assert kind == "refused", reason
+    assert not (stage.stt.requests or stage.chat.requests or stage.speech.requests)
 
 
 async def test_own_machines_only(stage: Stage) -> None:
