@@ -1,4 +1,4 @@
-"""Why a number is not dialled, in words: the reasons of `eslbridge.policy`, wherever they are shown."""
+"""Why a number is not dialled, and what happens out of hours, in words, wherever they are shown."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 
+from secretary.models import ClosedAction
 from secretary.panel.words import Text
 
 DIAL_REASONS: Mapping[str, Text] = {
@@ -32,6 +33,9 @@ DIAL_REASONS: Mapping[str, Text] = {
     "calls_full": _("as many calls as the domain may have at once were going on"),
     "minutes": _("the domain's minutes or budget were used up"),
 }
+
+
+CLOSED_ACTIONS: Mapping[str, Text] = dict(ClosedAction.choices)
 
 
 def reason_of(text: str) -> Text:

@@ -13,6 +13,7 @@ from itertools import groupby
 from django.utils.translation import gettext as _
 
 from secretary.models import Call, CallEvent, Utterance
+from secretary.panel.dial_words import CLOSED_ACTIONS, DIAL_REASONS
 from secretary.panel.words import DETAILS, OUTCOMES, REASONS, RESULTS, STAGES, TOOLS, Text, event, reason
 
 LANE = 1000
@@ -179,9 +180,11 @@ def _in_words(name: str, value: str) -> str:
     if name == "name":
         words = TOOLS.get(value)
     elif name == "outcome":
-        words = OUTCOMES[value].label if value in OUTCOMES else RESULTS.get(value)
+        words = OUTCOMES[value].label if value in OUTCOMES else RESULTS.get(value) or DIAL_REASONS.get(value)
     elif name in ("detail", "reason"):
-        words = REASONS.get(value)
+        words = REASONS.get(value) or DIAL_REASONS.get(value)
+    elif name == "action":
+        words = CLOSED_ACTIONS.get(value)
     return str(words) if words is not None else f"{DETAILS.get(name, name.replace('_', ' '))}: {value}"
 
 

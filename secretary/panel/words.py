@@ -73,6 +73,9 @@ DETAILS: Mapping[str, Text] = {
     "reason": _("reason"),
     "number": _("number"),
     "destination": _("destination"),
+    "day": _("day"),
+    "opens": _("opens"),
+    "secretary": _("secretary"),
 }
 
 RESULTS: Mapping[str, Text] = {
@@ -104,6 +107,10 @@ REASONS: Mapping[str, Text] = {
     "quota_full": _("as many calls as the domain may have at once were going on"),
     "minutes_used_up": _("the domain's minutes were used up"),
     "closed": _("it was out of hours"),
+    "hours": _("outside of the week's hours"),
+    "holiday": _("a public holiday"),
+    "special_day": _("a special day"),
+    "switch": _("the telephone system says so"),
     "budget_used_up": _("the domain's budget was used up"),
     "allowance_used_up": _("the domain's minutes or budget ran out during the call"),
     "NORMAL_CLEARING": _("hung up normally"),

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.forms.models import model_to_dict
 
+from eslbridge.models import DialAttempt
 from secretary.models import Call, Message
 from secretary.selectors import caller_data
 from secretary.services import callback_data, files
@@ -76,6 +77,10 @@ def _fill(archive: zipfile.ZipFile, domain_uuid: UUID, number: str) -> dict[str,
             for fact in caller_data.facts_of(number)
         ]
         called_back = callback_data.exported(callback_data.of_number(number, call_uuids))
+        dialled = DialAttempt.objects.filter(pk__in=caller_data.dials_of(number)).order_by("created_at")
+        dials = list(dialled.values("created_at", "number", "allowed", "reason", "call_uuid"))
+    if dials:
+        _write(archive, "dialled.json", dials)
     for row in called_back:
         _write(archive, f"callbacks/{row['callback_uuid']}.json", row)
     if remembered:

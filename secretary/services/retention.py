@@ -17,6 +17,7 @@ from uuid import UUID
 import structlog
 from django.utils import timezone
 
+from eslbridge.models import DialAttempt
 from secretary.models import Call, CallEvent, Message, Utterance
 from secretary.services import callback_data, files
 from secretary.tools.models import CallerFact
@@ -94,7 +95,8 @@ def _facts(before: datetime) -> int:
 def _events(before: datetime) -> int:
     told = _delete(WebhookEvent, _oldest(WebhookEvent, "occurred_at", before))
     jobs = callback_data.purge_jobs(before, BATCH)
-    return max(told, jobs, _delete(CallEvent, _oldest(CallEvent, "created_at", before)))
+    dials = _delete(DialAttempt, _oldest(DialAttempt, "created_at", before))
+    return max(told, jobs, dials, _delete(CallEvent, _oldest(CallEvent, "created_at", before)))
 
 
 PURGES: Final[dict[str, Purge]] = {

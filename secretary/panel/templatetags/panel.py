@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from secretary.panel import words as vocabulary
 from secretary.panel.audio import stored_file
+from secretary.panel.dial_words import reason_of
 
 register = template.Library()
 
@@ -67,6 +68,12 @@ def initials(user: Any) -> str:
 def caller(row: Named) -> str:
     """The caller's name, else the number, else words that say that both are withheld."""
     return row.caller_name or row.caller_number or _("Number withheld")
+
+
+@register.filter
+def dial_reason(text: str) -> str:
+    """Why a job ended: the policy's reasons in words, everything else as it is."""
+    return str(reason_of(text))
 
 
 @register.filter
