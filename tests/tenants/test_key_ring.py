@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django import Settings
 
+from secretary.models import InstallationProvider, ProviderCredential
 from secretary.tools.models import HttpTool
 from secretary.webhooks.models import Webhook
 from tenants import keys
@@ -47,7 +48,9 @@ def test_every_encrypted_column_is_rotated(acme: Tenant, globex: Tenant, setting
         with tenant_context(tenant.domain_uuid):
             Webhook.objects.create(url="https://hooks.example.com/", events=["*"], secret="one", previous_secret="two")
             HttpTool.objects.create(name="find_order", previous_secret="two", extra_headers='{"X-Key": "k"}')
+            ProviderCredential.objects.create(provider="openai-realtime", api_key="three")
     with platform_context():
+        InstallationProvider.objects.create(provider="openai-realtime", api_key="four")
         SecondFactor.objects.create(user=User.objects.create_user("alice"), secret="ABC")
     keys.issue_installation_key(name="the hosting company", scopes=("*",))
     before = stored()

@@ -30,6 +30,7 @@ WITHOUT_TENANT: Final = {
     "tenants_recoverycode": "likewise",
     "tenants_throttle": "what was tried in vain, by keyed hash; likewise",
     "secretary_providerprice": "the installation's price list: every tenant may read it, the platform alone may write",
+    "secretary_installationprovider": "the installation's keys of speech services; seen in platform_context alone",
     "api_installationrequest": "answers to requests about the installation itself, behind the same policy",
 }
 
