@@ -231,6 +231,8 @@ class Conversation:
                     self._tools.filler_due()
                 case "turn":
                     self._floor.turn_is_endless()
+                case "told":
+                    self._voice.look_whether_told()
                 case "key":
                     self._keys.alone()
                 case "shield":

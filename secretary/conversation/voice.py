@@ -13,6 +13,7 @@ from secretary.conversation.state import State
 
 FILLER = "filler"
 DISCLOSURE = "disclosure"
+SOON_MS = 100
 MOST_ASKED = 8
 """Sentences of the platform that are asked for and not yet heard of; a provider that says none loses the oldest."""
 
@@ -70,8 +71,15 @@ class Voice:
         if voice.pcm:
             scene.sounding = True
             scene.do(act.Play(voice.pcm))
+        if sentence is not None and sentence.kind == DISCLOSURE:
+            scene.watch.set("told", scene.now + SOON_MS)
         if scene.state is State.LISTENING:
             scene.state = State.SPEAKING
+
+    def look_whether_told(self) -> None:
+        """What hangs on the disclosure (interrupting, recording) begins as soon as it was heard."""
+        if any(sentence.kind == DISCLOSURE for sentence in self._platform.values()):
+            self._scene.watch.set("told", self._scene.now + SOON_MS)
 
     def _not_wanted(self, utterance_id: str, *, filler: bool = False) -> None:
         """The caller speaks, or is not to hear this: the provider learns that nothing of it was heard."""

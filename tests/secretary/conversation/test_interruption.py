@@ -233,6 +233,16 @@ def test_the_disclosure_is_never_cut() -> None:
     assert [note.detail for note in notes(stage, "disclosed")] == [{"text": "This call is recorded.", "whole": True}]
 
 
+def test_the_disclosure_is_noted_as_soon_as_it_was_heard() -> None:
+    """Recording may hang on it: not only when the greeting after it is over, too."""
+    stage = Stage(Rules(greeting="Hello.", disclosure="This call is recorded."))
+    stage.give(ev.Started())
+    stage.say("This call is recorded.", 1_500, id="d")
+    stage.say("Hello.", 3_000, id="g")
+    stage.advance(1_700)
+    assert [note.detail["whole"] for note in notes(stage, "disclosed")] == [True]
+
+
 def test_a_disclosure_that_a_caller_does_not_wait_for_is_noted_as_far_as_it_was_heard() -> None:
     """The record says what the caller was told, and no more."""
     stage = Stage(Rules(greeting="Hello.", disclosure="This call is recorded."))
