@@ -1,4 +1,4 @@
-"""`manage.py bench <part>`: what one core carries, and how long things take. With `--json` the last line is the result."""
+"""`manage.py bench <part>`: what one core carries, and how long things take. `--json`: the last line is the result."""
 
 from __future__ import annotations
 
