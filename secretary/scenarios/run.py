@@ -17,16 +17,17 @@ from secretary.audio.vad import VoiceActivity
 from secretary.conversation import actions as act
 from secretary.conversation.recording import Disk, WavFile
 from secretary.conversation.session import Record, Session
-from secretary.conversation.state import Rules
+from secretary.conversation.state import Key, Rules
 from secretary.scenarios.caller import Caller, Deed
 from secretary.scenarios.office import ScriptedOffice
-from secretary.scenarios.script import FOLDER, Script
+from secretary.scenarios.script import FOLDER, Script, ScriptError
 from secretary.scenarios.sound import of_step
 from secretary.scenarios.standin import PerfectEar, StandIn, StandIns
 from secretary.scenarios.telephone import Switch, Telephone
 from secretary.speech.breaker import Breaker
 from secretary.speech.chain import ChainSession
 from secretary.speech.contract import Briefing, Place, SpeechSession
+from secretary.speech.metered import Metered
 from secretary.speech.steps import Step
 
 CALL_UUID: Final = "5ce9a110-0000-4000-8000-000000008001"
@@ -101,10 +102,7 @@ def place_of(name: str) -> Place:
 
 
 def standin(script: Script, briefing: Briefing, perfect: PerfectEar, note: Note) -> Cast:
-    """The provider that follows the script; where there are more, a chain of them."""
-    if not script.providers:
-        alone = StandIn(briefing, script.provider, script.pace, perfect)
-        return Cast(alone, [alone])
+    """Providers that follow the script, in a chain as they are in a real call."""
     book = StandIns(script, perfect)
     chain = ChainSession(
         tuple(Step(name) for name in book.names),
@@ -112,8 +110,31 @@ def standin(script: Script, briefing: Briefing, perfect: PerfectEar, note: Note)
         providers=book,
         breaker=Breaker(asyncio.get_running_loop().time),
         note=note,
+        metered=Metered(book.prices, now=asyncio.get_running_loop().time),
     )
     return Cast(chain, book.made)
+
+
+def rules_of(script: Script) -> Rules:
+    """The rules of the scenario's secretary. Raises ScriptError for one that there is not."""
+    given = dict(script.secretary.rules)
+    menu = given.pop("menu", {})
+    try:
+        return replace(
+            Rules(
+                language=script.language,
+                greeting=script.secretary.greeting,
+                menu=tuple((str(digit), _key(str(does))) for digit, does in menu.items()),
+            ),
+            **given,
+        )
+    except (TypeError, AttributeError) as error:
+        raise ScriptError(f"{script.name}: secretary: rules: {error}") from error
+
+
+def _key(does: str) -> Key:
+    """`repeat`, `end`, `fallback`, or the name of the place that the key leads to."""
+    return Key(does) if does in ("repeat", "end", "fallback") else Key("transfer", place_of(does).destination_uuid)
 
 
 def briefing_of(script: Script) -> Briefing:
@@ -152,7 +173,7 @@ async def play(script: Script, *, cast: MakeCast = standin, folder: Path = FOLDE
     made = cast(script, briefing, Oracle(telephone, caller), note)
     speech = made.session
     office = ScriptedOffice(script.office)
-    rules = replace(Rules(language=script.language, greeting=script.secretary.greeting), **script.secretary.rules)
+    rules = rules_of(script)
     with TemporaryDirectory(prefix="scenario-") as temporary:
         session = Session(
             call=switch,
@@ -164,6 +185,8 @@ async def play(script: Script, *, cast: MakeCast = standin, folder: Path = FOLDE
             message_path=lambda: Path(temporary) / "message.wav",
         )
         record = session.record
+        if isinstance(speech, ChainSession):
+            record.metered = speech.metered
         await speech.open(session)
         began = loop.time()
         telephone.start()

@@ -144,6 +144,8 @@ class Script:
     office: Mapping[str, Any] = field(default_factory=dict)
     """How tools end: `transfer: no_answer`, `lookup: {outcome: ok, detail: …, takes_ms: 900}`."""
     expect: Expect = field(default_factory=Expect)
+    price_per_token: float = 0.0
+    """What a token of the stand-in costs; an answer has forty."""
     patience_s: float = 90.0
     """When the caller gives up and hangs up, whatever happens."""
     standin_only: bool = False

@@ -218,6 +218,7 @@ class StandIns:
             LAST.provider: parts[-1]
         }
         self._pace, self._perfect = script.pace, perfect
+        self.prices = {(name, "", "output_token"): script.price_per_token for name in self._parts}
         self.made: list[StandIn] = []
         self.voice: PlatformVoice | None = _PlatformVoice()
 
