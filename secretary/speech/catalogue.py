@@ -169,13 +169,14 @@ _DECLARED: Final = (
         "gemini-live",
         "Gemini Live",
         base_url=_("Another address than Google's own."),
-        models=("gemini-2.5-flash-native-audio-latest",),
+        models=("gemini-3.8-live", "gemini-3.8-live-extended-thinking"),
         options=(
             Option("voice", help=_("Such as Kore, Puck or Aoede.")),
             Option("turns", "choice", _("Who decides that the caller has finished."), choices=("platform", "provider")),
             Option("pause_ms", "number", lowest=100, highest=5_000),
             Option("language_code", help=_("Only for models that take it; others choose by themselves.")),
             Option("thinking_budget", "number", highest=32_768),
+            Option("thinking_level", "choice", choices=("minimal", "low", "medium", "high")),
             Option(
                 "text_as", "choice", _("How the platform's sentences are asked for."), choices=("content", "realtime")
             ),

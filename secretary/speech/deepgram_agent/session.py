@@ -21,7 +21,9 @@ from secretary.speech.realtime import prompt
 from secretary.speech.realtime.session import RealtimeSession, seconds
 from secretary.speech.realtime.wire import Message
 
-LIFETIME_S: Final = 1_800.0
+LIFETIME_S: Final = 7_200.0
+LAST_S: Final = 300.0
+"""What is left of it when a warning comes."""
 KEEP_S: Final = 4.0
 """Without a message from us for longer it ends the conversation."""
 PAUSE_S: Final = 1.5
@@ -261,6 +263,10 @@ class DeepgramSession(RealtimeSession):
 
     def _warning(self, event: Event) -> None:
         word = str(errors.error_of(event, self._host))
+        if "INJECT_AGENT_MESSAGE_DURING" in word:
+            self._refused(event)
+        elif "MAXIMUM_SESSION_LENGTH_APPROACHING" in word:
+            self._ends_in(LAST_S, 0.0)
         if word not in self._warned and len(self._warned) < 8:
             self._warned.add(word)
             log.warning("speech_provider_warns", call_uuid=self.briefing.call_uuid, warning=word)

@@ -19,7 +19,7 @@ from secretary.speech.realtime import prompt
 
 BASE_URL: Final = "wss://generativelanguage.googleapis.com"
 PATH: Final = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
-MODEL: Final = "gemini-2.5-flash-native-audio-latest"
+MODEL: Final = "gemini-3.8-live"
 IN_RATE: Final = 16_000
 OUT_RATE: Final = 24_000
 ACTIVITY_START: Final = '{"realtimeInput":{"activityStart":{}}}'
@@ -42,6 +42,15 @@ def model_of(access: Access) -> str:
     return model if "/" in model else f"models/{model}"
 
 
+def waits_for_tools(access: Access) -> bool:
+    """Whether the model must be told to wait for a tool's result; before version 3.8 it does, with much thought never.
+
+    A secretary that goes on talking while it puts somebody through is not what anybody wants.
+    """
+    model = model_of(access)
+    return not any(part in model for part in ("gemini-2", "gemini-3.1", "extended-thinking"))
+
+
 def setup(briefing: Briefing, access: Access, *, handle: str, lines: Iterable[Said]) -> str:
     """The first message. `handle` resumes a session; without one it begins with what was said so far."""
     speech: dict[str, Any] = {}
@@ -54,8 +63,10 @@ def setup(briefing: Briefing, access: Access, *, handle: str, lines: Iterable[Sa
     generation: dict[str, Any] = {"responseModalities": ["AUDIO"]}
     if speech:
         generation["speechConfig"] = speech
-    if budget := access.option("thinking_budget"):
+    if budget := access.option("thinking_budget"):  # of version 2.5
         generation["thinkingConfig"] = {"thinkingBudget": int(budget)}
+    elif level := access.option("thinking_level"):  # of 3.1, and of 3.8 with extended thinking
+        generation["thinkingConfig"] = {"thinkingLevel": level.upper()}
     words = prompt.instructions(briefing, marked=True) + ("" if handle else prompt.transcript(lines))
     message: dict[str, Any] = {
         "model": model_of(access),
@@ -68,7 +79,8 @@ def setup(briefing: Briefing, access: Access, *, handle: str, lines: Iterable[Sa
         "contextWindowCompression": {"slidingWindow": {}},
     }
     if briefing.tools:
-        message["tools"] = [{"functionDeclarations": [_tool(tool) for tool in briefing.tools]}]
+        waits = waits_for_tools(access)
+        message["tools"] = [{"functionDeclarations": [_tool(tool, waits=waits) for tool in briefing.tools]}]
     return _json({"setup": message})
 
 
@@ -79,9 +91,9 @@ def audio(pcm: bytes) -> str:
 
 
 def text(words: str, access: Access) -> str:
-    """Words of the platform that are to be acted upon at once. Models from 3 on take them as realtime input only."""
+    """Words of the platform that are to be acted upon at once. Version 3.1 takes them as realtime input only."""
     words = f"{prompt.MARK} {words}"
-    if access.option("text_as", "content" if "gemini-2" in model_of(access) else "realtime") == "content":
+    if access.option("text_as", "realtime" if "gemini-3.1" in model_of(access) else "content") == "content":
         turn = {"role": "user", "parts": [{"text": words}]}
         return _json({"clientContent": {"turns": [turn], "turnComplete": True}})
     return _json({"realtimeInput": {"text": words}})
@@ -103,8 +115,10 @@ def _turns(access: Access) -> dict[str, Any]:
     }
 
 
-def _tool(tool: ToolSpec) -> dict[str, Any]:
+def _tool(tool: ToolSpec, *, waits: bool) -> dict[str, Any]:
     declared: dict[str, Any] = {"name": tool.name, "description": tool.description}
+    if waits:
+        declared["behavior"] = "BLOCKING"
     if tool.parameters.get("properties"):
         declared["parametersJsonSchema"] = dict(tool.parameters)
     return declared

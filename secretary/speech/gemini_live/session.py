@@ -258,7 +258,7 @@ class GeminiSession(RealtimeSession):
         if content.get("generationComplete"):
             self._generated()
         if content.get("turnComplete"):
-            self._turn_complete()
+            self._turn_complete(more=content.get("interactionStatus") == "IN_PROGRESS")
 
     def _model_begins(self) -> Utterance:
         if not self._generating:
@@ -327,12 +327,13 @@ class GeminiSession(RealtimeSession):
         self._void, self._generating = True, False
         self._after("void", VOID_S, self._turn_complete)
 
-    def _turn_complete(self) -> None:
+    def _turn_complete(self, *, more: bool = False) -> None:
+        """`more`: it goes on thinking, and will say more."""
         self._never("void")
         self._end_voice()
         if not self._void:
             self._saying = False
-            if not self._sentences:
+            if not self._sentences and not more:
                 self._never("answer")
         self._generating = self._complete = self._void = False
         self._last = None

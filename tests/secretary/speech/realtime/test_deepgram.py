@@ -230,6 +230,8 @@ async def test_time_is_accounted_for(make: Open, peer: DeepgramPeer) -> None:
         ("INVALID_SETTINGS", "refused"),
         ("INTERNAL_SERVER_ERROR", "unreachable"),
         ("CLIENT_MESSAGE_TIMEOUT", "unreachable"),
+        ("ASR_CONNECTION_CLOSED", "unreachable"),
+        ("FAILED_TO_THINK", "unreachable"),
         ("UNPARSABLE_CLIENT_MESSAGE", "protocol"),
         (f"x {SECRET}", "protocol"),
     ],
@@ -247,10 +249,33 @@ async def test_an_error_has_a_kind(make: Open, peer: DeepgramPeer, code: str, ki
     await session.close()
 
 
+async def test_a_server_that_goes_away_is_left_for_another(make: Open, peer: DeepgramPeer) -> None:
+    """Maintenance is no failure: the conversation goes on elsewhere, with what was said."""
+    session, ear = await make(history="yes")
+    await peer.error("SERVER_GOING_AWAY")
+    await peer.until(lambda: len(peer.settings) == 2)
+    assert peer.settings[1]["agent"]["context"] == peer.settings[0]["agent"]["context"]
+    await peer.turn("Hello", Reply("Yes?"))
+    await ear.spoken()
+    assert (session.renewals, ear.of("failed")) == (1, [])
+
+
 async def test_a_warning_ends_nothing(make: Open, peer: DeepgramPeer) -> None:
     """It is written down, and the conversation goes on."""
     _session, ear = await make()
     await peer.tell("Warning", code="PROMPT_TOO_LONG", description="cut")
+    await peer.turn("Hello", Reply("Yes?"))
+    await ear.spoken()
+    assert not ear.of("failed")
+
+
+async def test_a_warning_that_the_session_ends_renews_it(make: Open, peer: DeepgramPeer) -> None:
+    """Should its time be over sooner than is known here."""
+    session, ear = await make(history="yes")
+    await peer.tell("Warning", code="MAXIMUM_SESSION_LENGTH_APPROACHING", description="5 min")
+    await peer.until(lambda: len(peer.settings) == 2)
+    await asyncio.sleep(0.02)
+    assert session.renewals == 1
     await peer.turn("Hello", Reply("Yes?"))
     await ear.spoken()
     assert not ear.of("failed")

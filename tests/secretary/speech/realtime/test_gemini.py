@@ -56,6 +56,19 @@ async def test_a_session_is_set_up_with_all_that_the_call_needs(make: Open, peer
     assert SECRET not in peer.requests[0].path
 
 
+@pytest.mark.parametrize(
+    ("model", "behavior"), [("gemini-3.8-live", "BLOCKING"), ("gemini-3.8-live-extended-thinking", None)]
+)
+async def test_models_that_would_talk_on_wait_for_tools(
+    make: Open, peer: GeminiPeer, model: str, behavior: str | None
+) -> None:
+    """Where a model can be told to wait for a tool, it is; where it refuses that, it is not."""
+    await make(model=model, thinking_level="" if behavior else "low")
+    (setup,) = peer.setups
+    assert setup["tools"][0]["functionDeclarations"][0].get("behavior") == behavior
+    assert ("thinkingConfig" in setup["generationConfig"]) == (behavior is None)
+
+
 async def test_a_turn_goes_out_at_16_khz_and_comes_back_at_8(make: Open, peer: GeminiPeer) -> None:
     """Activity begins before its onset; the answer's sound is as long as it was, and its words come with it."""
     session, ear = await make()
@@ -99,7 +112,7 @@ async def test_words_that_come_after_their_sound_are_kept(make: Open, peer: Gemi
     assert [line.text for line in session.memory.lines()] == ["Hello.", "Good morning to you."]
 
 
-@pytest.mark.parametrize("model", ["gemini-2.5-flash-native-audio-latest", "gemini-3.8-live"])
+@pytest.mark.parametrize("model", ["", "gemini-2.5-flash-native-audio-latest", "gemini-3.1-flash-live-preview"])
 async def test_the_platforms_sentences_are_asked_for_one_by_one(make: Open, peer: GeminiPeer, model: str) -> None:
     """As content or as realtime text, whichever the model takes; the second one when the first has been said."""
     session, ear = await make(model=model)
@@ -107,7 +120,7 @@ async def test_the_platforms_sentences_are_asked_for_one_by_one(make: Open, peer
     session.say("This call is recorded.", keep=False)
     await ear.spoken(2)
     assert ear.said() == ["Acme, good morning.", "This call is recorded."]
-    assert all(("clientContent" in message) == ("gemini-2" in model) for message in peer.received[1:])
+    assert all(("clientContent" in message) == ("gemini-3.1" not in model) for message in peer.received[1:])
     assert [line.text for line in session.memory.lines()] == ["Acme, good morning."]
 
 
