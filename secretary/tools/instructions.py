@@ -113,7 +113,7 @@ def _caller(rules: Rules, told: Told) -> list[str]:
 
 def _line(text: str) -> str:
     """A foreign text within a line."""
-    return " ".join(_MARKS.sub("", text).split())[:300]
+    return " ".join(_MARKS.sub("", text).split()).lstrip("# ")[:300]
 
 
 def _data(text: str) -> str:

@@ -1,0 +1,3 @@
+from tests.cast import acme, globex
+
+__all__ = ["acme", "globex"]
