@@ -34,6 +34,8 @@ WORDS_S: Final = 1.5
 VOID_S: Final = 1.0
 """How long the end of a turn that was cut off may take."""
 MOST_SENTENCES: Final = 8
+MOST_PIECES: Final = 500
+"""Of the words of one turn."""
 PIECE: Final = 100 * BYTES_PER_MS
 Part = dict[str, Any]
 
@@ -148,7 +150,8 @@ class GeminiSession(RealtimeSession):
 
     def _input(self, words: Part) -> None:
         """A piece of what the caller says."""
-        self._heard.append(words.get("text") or "")
+        if len(self._heard) < MOST_PIECES:
+            self._heard.append((words.get("text") or "")[:MOST_PIECES])
         if words.get("languageCode"):
             self._speaks(prompt.language_of(words["languageCode"]))
         if self.detects_turns:

@@ -45,7 +45,10 @@ class Lasting:
     def __init__(self, briefing: Briefing, access: Access) -> None:
         self.briefing, self.access = briefing, access
         self.renewals = 0
-        self._host = host_of(self._url())
+        try:
+            self._host = host_of(self._url())
+        except ValueError:  # no URL at all; connecting will say so
+            self._host = "the provider"
         self._loop = asyncio.get_running_loop()
         self._listener: SpeechListener | None = None
         self._opened = False
@@ -275,7 +278,11 @@ class Lasting:
 
     def _due(self, name: str, do: Callable[[], None]) -> None:
         self._timers.pop(name, None)
-        do()
+        try:
+            do()
+        except Exception as error:  # nobody waits for a timer: what breaks in one would end in silence
+            log.error("realtime_timer_failed", timer=name, error=type(error).__name__)
+            self._refuse(f"could not be followed ({name})", "protocol")
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(work)

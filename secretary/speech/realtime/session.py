@@ -28,6 +28,8 @@ HELD: Final = 100
 """Frames kept while there is no connection: 2 s."""
 DIGITS_S: Final = 1.5
 """The pause after a key that ends a number."""
+MOST_TOOLS: Final = 40
+"""Tools that are called between two turns of the caller; a model that calls more goes in circles."""
 PATIENCE_S: Final = 4.0
 """How long the words of a turn may take."""
 USAGE_S: Final = 10.0
@@ -64,6 +66,8 @@ class RealtimeSession(Lasting):
         self._language = briefing.language
         self._digits = ""
         self._thinks = False
+        self._called = 0
+        """Tools called since the caller spoke last."""
         self._waiting: list[tuple[str, str, dict[str, object]]] = []
         """Tools that were called while the sentence before them was still coming."""
         self._paid_until = 0.0
@@ -143,6 +147,7 @@ class RealtimeSession(Lasting):
 
     def _turn_over(self, key: str = "") -> None:
         """A turn's words are owed to the conversation from now on."""
+        self._called = 0
         self.memory.turn()
         self._turns.ended(self._loop.time(), key)
         self._watch_words()
@@ -247,7 +252,10 @@ class RealtimeSession(Lasting):
         self._fail(ProviderError(f"{self._host} did not answer in {self._answer_s:g} s", kind="unreachable"))
 
     def _tool(self, tool_call_id: str, name: str, arguments: dict[str, object]) -> None:
-        if self._listener is not None:
+        self._called += 1
+        if self._called > MOST_TOOLS:
+            self._refuse("calls tools without end", "protocol")
+        elif self._listener is not None:
             self._listener.on_tool(ToolCall(tool_call_id, name, arguments))
 
     def _tool_after_voice(self, tool_call_id: str, name: str, arguments: dict[str, object]) -> None:

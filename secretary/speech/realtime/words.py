@@ -14,6 +14,8 @@ LETTERS_PER_S: Final = 15.0
 """Of unhurried speech, English and Portuguese alike; only until the voice has shown its own rate."""
 SLOWEST: Final = 8.0
 FASTEST: Final = 30.0
+MOST_LETTERS: Final = 20_000
+"""Of one utterance: some twenty minutes of speech."""
 
 
 class Pace:
@@ -44,7 +46,7 @@ class Words:
 
     def add(self, delta: str) -> None:
         """A piece of the transcript, as it comes; it may begin and end within a word."""
-        self._text += delta
+        self._text += delta[: MOST_LETTERS - len(self._text)]
 
     def replace(self, text: str) -> None:
         """The whole transcript is known now. Words that were given already stay as they are."""

@@ -536,3 +536,32 @@ async def test_a_loss_during_a_renewal_waits_for_it(
     await speak(session)
     await ear.spoken()
     assert not ear.of("failed")
+
+
+async def test_a_model_that_goes_in_circles_is_left(make: Open, peer: OpenAIPeer) -> None:
+    """Tool after tool without end: at some point somebody else has to talk to the caller."""
+    session, ear = await make()
+    peer.replies = [Reply("", tools=[("transfer", {"destination": str(number)}) for number in range(60)])]
+    await speak(session)
+    assert (await ear.failure())[0] == "protocol"
+    assert len(ear.of("tool")) == 40
+
+
+async def test_a_conversation_that_breaks_in_a_timer_is_not_left_in_silence(make: Open, peer: OpenAIPeer) -> None:
+    """What nobody waits for fails the provider all the same."""
+    session, ear = await make()
+
+    def broken() -> None:
+        raise LookupError
+
+    session._after("broken", 0.0, broken)
+    assert (await ear.failure())[0] == "protocol"
+
+
+@pytest.mark.parametrize("url", ["http://[", "nonsense", "ftp://host/x"])
+async def test_what_is_no_address_is_refused(url: str) -> None:
+    """When it opens, with a reason; not when the session is made."""
+    session = OpenAIRealtimeProvider().session(BRIEFING, access(url))
+    with pytest.raises(ProviderError):
+        await session.open(Ear())
+    await session.close()
