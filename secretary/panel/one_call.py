@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import groupby
 
+from django.utils.formats import localize
 from django.utils.translation import gettext as _
 
-from secretary.models import Call, CallEvent, Utterance
+from secretary.models import Call, CallEvent, UsageRecord, Utterance
 from secretary.panel.dial_words import CLOSED_ACTIONS, DIAL_REASONS
 from secretary.panel.words import DETAILS, OUTCOMES, REASONS, RESULTS, STAGES, TOOLS, Text, event, reason
 
@@ -188,6 +190,22 @@ def _in_words(name: str, value: str) -> str:
     return str(words) if words is not None else f"{DETAILS.get(name, name.replace('_', ' '))}: {value}"
 
 
+def used(usage: Iterable[UsageRecord]) -> list[Fact]:
+    """What the call used of speech services, and its price."""
+    rows = list(usage)
+    found = [
+        Fact(
+            " ".join(part for part in (record.provider, record.model) if part),
+            f"{localize(record.quantity.normalize())} {record.get_unit_display()}"
+            + (f" · {localize(record.amount)} {record.currency}" if record.amount else ""),
+        )
+        for record in rows
+    ]
+    if total := sum((record.amount for record in rows), Decimal(0)):
+        found.append(Fact(_("Together"), f"{localize(total)} {rows[0].currency}"))
+    return found
+
+
 def facts(call: Call) -> list[Fact]:
     """The call in short: where it went, why, by which road."""
     rows = [
@@ -201,6 +219,7 @@ def facts(call: Call) -> list[Fact]:
         (_("Extension"), call.extension),
         (_("Told first"), call.disclosure),
         (_("Version of the facts"), str(call.prompt_version or "")),
+        (_("Speech service"), " ".join(part for part in (call.provider, call.model) if part)),
         (_("Audio"), call.transport),
         (_("Voice node"), call.node),
         (_("Call ID"), str(call.pk)),

@@ -51,6 +51,11 @@ EVENTS: Mapping[str, tuple[Text, str]] = {
     "disclosed": (_("The caller was told"), "good"),
     "reprompt": (_("The caller was silent and was asked again"), "note"),
     "provider_silent": (_("The speech service did not answer in time"), "bad"),
+    "provider_failed": (_("A speech service failed"), "bad"),
+    "provider_changed": (_("Another speech service took over"), "note"),
+    "provider_skipped": (_("A speech service was passed over"), "note"),
+    "provider_bridged": (_("The platform spoke meanwhile"), "note"),
+    "providers_exhausted": (_("No speech service was left"), "bad"),
     "broken": (_("A part of the call failed"), "bad"),
     "ended": (_("The call ended"), ""),
     "transferred": (_("Put through"), "good"),
@@ -76,6 +81,11 @@ DETAILS: Mapping[str, Text] = {
     "day": _("day"),
     "opens": _("opens"),
     "secretary": _("secretary"),
+    "provider": _("service"),
+    "from": _("from"),
+    "to": _("to"),
+    "kind": _("kind"),
+    "text": _("words"),
 }
 
 RESULTS: Mapping[str, Text] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from secretary.models import Call, CallEvent, Message, Utterance
+from secretary.models import Call, CallEvent, Message, UsageRecord, Utterance
 from secretary.selectors.own import Own, own_calls, own_messages
 
 MOST_LINES = 2000
@@ -20,6 +20,8 @@ class WholeCall:
     utterances: list[Utterance]
     events: list[CallEvent]
     message: Message | None
+    usage: list[UsageRecord]
+    """What it used, and what that cost."""
 
 
 def get_call(*, call_uuid: UUID, own: Own | None = None) -> Call | None:
@@ -27,7 +29,7 @@ def get_call(*, call_uuid: UUID, own: Own | None = None) -> Call | None:
 
 
 def whole_call(*, call_uuid: UUID, own: Own | None = None) -> WholeCall | None:
-    """The call, or None where the tenant has none of that UUID. Four queries, however long it was."""
+    """The call, or None where the tenant has none of that UUID. Five queries, however long it was."""
     call = Call.objects.select_related("secretary", "destination").filter(own_calls(own), pk=call_uuid).first()
     if call is None:
         return None
@@ -36,4 +38,10 @@ def whole_call(*, call_uuid: UUID, own: Own | None = None) -> WholeCall | None:
         list(Utterance.objects.filter(call=call).order_by("position")[:MOST_LINES]),
         list(CallEvent.objects.filter(call=call).order_by("at_ms", "created_at")[:MOST_LINES]),
         Message.objects.filter(own_messages(own), call=call).order_by("created_at").first(),
+        usage_of(call_uuid=call.pk),
     )
+
+
+def usage_of(*, call_uuid: UUID) -> list[UsageRecord]:
+    """What a call that is over used, by speech service, model and unit."""
+    return list(UsageRecord.objects.filter(call_id=call_uuid).order_by("provider", "model", "unit"))

@@ -16,9 +16,9 @@ from rest_framework.response import Response
 from secretary.api.recordings import play_part
 from secretary.api.resource import Listed, Resource, Shown
 from secretary.api.serializing import PageQuery, Query, ResourceSerializer
-from secretary.models import Call, CallEvent, Utterance
+from secretary.models import Call, CallEvent, UsageRecord, Utterance
 from secretary.models.call import CallOutcome
-from secretary.selectors.one_call import MOST_LINES
+from secretary.selectors.one_call import MOST_LINES, usage_of
 
 
 class CallSerializer(ResourceSerializer):
@@ -32,7 +32,8 @@ class CallSerializer(ResourceSerializer):
         fields = (
             "call_uuid", "secretary_uuid", "extension", "caller_number", "caller_name", "transport", "node",
             "started_at", "answered_at", "ended_at", "duration_s", "outcome", "outcome_detail", "destination_uuid",
-            "has_recording", "latency", "summary", "facts", "disclosure", "prompt_version", "updated_at",
+            "provider", "model", "has_recording", "latency", "summary", "facts", "disclosure", "prompt_version",
+            "updated_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -76,6 +77,7 @@ class Calls(Listed, Shown):
             *super().urls(),
             path(f"{one}/transcript", CallTranscript.as_view({"get": "lines"}), name="call-transcript"),
             path(f"{one}/timeline", CallTimeline.as_view({"get": "points"}), name="call-timeline"),
+            path(f"{one}/usage", CallUsage.as_view({"get": "used"}), name="call-usage"),
             path(f"{one}/recording", CallRecording.as_view({"get": "sound"}), name="call-recording"),
         ]
 
@@ -100,6 +102,17 @@ class EventSerializer(serializers.ModelSerializer[CallEvent]):
 
 class TimelineSerializer(serializers.Serializer[Any]):
     items = EventSerializer(many=True)
+
+
+class CallUsageItem(serializers.ModelSerializer[UsageRecord]):
+    class Meta:
+        model = UsageRecord
+        fields = ("provider", "model", "unit", "quantity", "unit_price", "amount", "currency")
+        read_only_fields = fields
+
+
+class CallUsageSerializer(serializers.Serializer[Any]):
+    items = CallUsageItem(many=True)
 
 
 class _OfCall(Resource):
@@ -133,6 +146,17 @@ class CallTimeline(_OfCall):
         self.query()
         found = CallEvent.objects.filter(call=self.row()).order_by("at_ms", "created_at")[:MOST_LINES]
         return Response({"items": EventSerializer(found, many=True).data})
+
+
+class CallUsage(_OfCall):
+    operation = "call-usage"
+
+    @extend_schema(responses=CallUsageSerializer)
+    def used(self, request: Request, **_: Any) -> Response:
+        """What a call that is over used, by speech service, model and unit, and what that cost."""
+        self.query()
+        found = CallUsageItem(usage_of(call_uuid=self.row().pk), many=True).data
+        return Response({"items": found})
 
 
 SOUND = OpenApiResponse(OpenApiTypes.BINARY, "The sound.")

@@ -61,6 +61,7 @@ def detail(request: HttpRequest, access: Access, call_uuid: UUID) -> HttpRespons
         stages=one_call.stages(call.latency),
         timeline=one_call.timeline(whole.events),
         facts=one_call.facts(call),
+        used=one_call.used(whole.usage) if access.sees_setup else [],
         recording_url=reverse("panel:recording", args=[access.domain.pk, call.pk]) if playable else "",
         recording_label=_("Recording of the call"),
         may_dial=access.may(Can.HANDLE_MESSAGES),

@@ -125,6 +125,7 @@ ROWS: Final[dict[tuple[str, str], Row]] = {
     ("calls-detail", "GET"): Row("calls", 200),
     ("call-transcript", "GET"): Row("calls", 200),
     ("call-timeline", "GET"): Row("calls", 200),
+    ("call-usage", "GET"): Row("calls", 200),
     ("call-recording", "GET"): Row("recordings", 200),
     ("messages-list", "GET"): Row("messages", 200),
     ("messages-detail", "GET"): Row("messages", 200),
