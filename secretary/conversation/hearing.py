@@ -21,8 +21,8 @@ from secretary.conversation.ear import Ear
 from secretary.conversation.pause import pause_after
 from secretary.conversation.state import Rules
 
-QUIET_MS = 160
-"""So long after the last sound the pause is chosen: long before the shortest is over."""
+QUIET_MS = 280
+"""So long after the last sound the pause is chosen: before the shortest is over, and not between two words."""
 MELODY_MS = 1_000
 
 
