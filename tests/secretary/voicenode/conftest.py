@@ -85,7 +85,7 @@ class ScriptedSession:
         self.listener.on_caller_text("something")
         self.owner.on_turn(self)
 
-    def tool(self, name: str, **arguments: object) -> None:
+    def tool(self, name: str, /, **arguments: object) -> None:
         assert self.listener is not None
         self.listener.on_tool(ToolCall(name, name, arguments))
 
