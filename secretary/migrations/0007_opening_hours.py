@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 ('hours_uuid', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=120, verbose_name='name')),
                 ('is_default', models.BooleanField(default=False, verbose_name="the domain's usual hours")),
-                ('source', models.CharField(choices=[('weekly', 'The week below'), ('switch', 'The telephone system: a time condition or a day and night switch')], default='weekly', max_length=10, verbose_name='who knows')),
+                ('source', models.CharField(choices=[('weekly', 'The week and the special days'), ('switch', 'The telephone system: a time condition or a day and night switch')], default='weekly', max_length=10, verbose_name='who knows')),
                 ('weekly', models.JSONField(blank=True, default=dict, verbose_name='week')),
                 ('holidays_country', models.CharField(blank=True, default='', max_length=3, verbose_name='public holidays of')),
                 ('holidays_subdivision', models.CharField(blank=True, default='', max_length=60, verbose_name='state or province')),

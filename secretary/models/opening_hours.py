@@ -17,7 +17,7 @@ MAX_NAME: Final = 120
 class HoursSource(models.TextChoices):
     """Who knows whether it is open."""
 
-    WEEKLY = "weekly", _("The week below")
+    WEEKLY = "weekly", _("The week and the special days")
     SWITCH = "switch", _("The telephone system: a time condition or a day and night switch")
 
 

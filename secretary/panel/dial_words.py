@@ -4,36 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.utils.translation import gettext_lazy as _
-
+from secretary.dial_reasons import DIAL_REASONS
 from secretary.models import ClosedAction
 from secretary.panel.words import Text
 
-DIAL_REASONS: Mapping[str, Text] = {
-    "ok": _("dialled"),
-    "unknown_kind": _("a destination of a kind that does not exist"),
-    "disabled": _("the destination is switched off"),
-    "malformed": _("this is no telephone number"),
-    "emergency": _("emergency numbers are never dialled for a caller"),
-    "secretary_loop": _("it leads back to a secretary, and a caller could go round for ever"),
-    "feature_code": _("a feature code that is not for callers"),
-    "looks_external": _("too long for an extension: it would leave the domain"),
-    "invalid": _("no such number is known"),
-    "external": _("the domain lets only stored destinations be dialled"),
-    "country": _("the domain does not call this country"),
-    "premium": _("a premium or shared-cost number"),
-    "satellite": _("a satellite or international network"),
-    "high_risk": _("a country or range that is known for toll fraud"),
-    "blocked": _("the domain has blocked such numbers"),
-    "own_number": _("the domain's own number: it would lead back here"),
-    "toll_allow": _("the telephone system does not permit this class of calls (toll_allow)"),
-    "per_call": _("too many dials in one call"),
-    "per_hour": _("as many public numbers as the domain may dial in an hour were dialled"),
-    "per_day": _("as many public numbers as the domain may dial in a day were dialled"),
-    "calls_full": _("as many calls as the domain may have at once were going on"),
-    "minutes": _("the domain's minutes or budget were used up"),
-}
-
+__all__ = ["CLOSED_ACTIONS", "DIAL_REASONS", "reason_of"]
 
 CLOSED_ACTIONS: Mapping[str, Text] = dict(ClosedAction.choices)
 

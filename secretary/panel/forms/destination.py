@@ -13,7 +13,9 @@ from eslbridge.policy import check_number
 from secretary.models import DestinationKind
 from secretary.models.destination import MAX_ALIASES
 from secretary.panel.forms.base import PanelForm, Section
+from secretary.panel.forms.hours import as_uuid
 from secretary.panel.forms.tags import TagsField
+from secretary.selectors.configuration import list_hours
 
 _PUNCTUATION = str.maketrans("", "", " -./()\t\u00a0")
 """What people write into numbers to read them better; nobody dials it."""
@@ -34,10 +36,10 @@ class DestinationForm(PanelForm):
 
     layout = (
         Section(_("How callers ask for it"), ("name", "aliases")),
-        Section(_("How it is reached"), ("kind", "number", "priority", "enabled")),
+        Section(_("How it is reached"), ("kind", "number", "priority", "hours_id", "enabled")),
         Section(_("Messages"), ("message_email",)),
     )
-    widths: ClassVar[Mapping[str, str]] = {"kind": "half", "number": "half", "priority": "half"}
+    widths: ClassVar[Mapping[str, str]] = {"kind": "half", "number": "half", "priority": "half", "hours_id": "half"}
 
     name = forms.CharField(
         label=_("Name"), max_length=120, help_text=_("The secretary says it, too: “I will put you through to …”.")
@@ -63,6 +65,13 @@ class DestinationForm(PanelForm):
         initial=0,
         help_text=_("Where several fit what was said, the highest is offered first."),
     )
+    hours_id = forms.TypedChoiceField(
+        label=_("Opening hours"),
+        required=False,
+        coerce=as_uuid,
+        empty_value=None,
+        help_text=_("Out of them nobody is put through, and the secretary says when somebody is there."),
+    )
     message_email = forms.EmailField(
         label=_("Messages by e-mail to"),
         required=False,
@@ -71,6 +80,12 @@ class DestinationForm(PanelForm):
     enabled = forms.BooleanField(
         label=_("In use"), required=False, initial=True, help_text=_("Off: the secretary does not offer it.")
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["hours_id"]
+        assert isinstance(field, forms.TypedChoiceField)  # noqa: S101 - for the type checker
+        field.choices = [("", _("At any hour")), *((str(row.pk), row.name) for row in list_hours())]
 
     def clean_number(self) -> str:
         """Readable punctuation is taken out; the rest is judged with the kind in `clean`."""
