@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextvars import ContextVar
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +24,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from tests.peers.strict import WireFault
+
+_answered: ContextVar[ServerConnection | None] = ContextVar("answered", default=None)
 
 
 class Peer:
@@ -82,7 +85,7 @@ class Peer:
             raise WireFault("\n".join(self.faults))
 
     async def send(self, message: Any, connection: ServerConnection | None = None) -> None:
-        """A message of the vendor's protocol, checked; bytes as they are."""
+        """A message of the vendor's protocol, checked; bytes as they are. On the connection that is being answered."""
         if not isinstance(message, bytes):
             try:
                 self.fits_server(message)
@@ -90,7 +93,7 @@ class Peer:
                 self.faults.append(f"the stand-in sent {message}: {fault}")
         self.sent.append(message)
         try:
-            await (connection or self.connections[-1]).send(self.encoded(message))
+            await (connection or self.current).send(self.encoded(message))
         except ConnectionClosed:
             pass
 
@@ -104,6 +107,11 @@ class Peer:
 
     async def close(self, code: int, reason: str = "") -> None:
         await self.connections[-1].close(code, reason)
+
+    @property
+    def current(self) -> ServerConnection:
+        """The connection whose message is being answered; for a test, the newest."""
+        return _answered.get() or self.connections[-1]
 
     async def until(self, true: Callable[[], Any], timeout_s: float = 5.0) -> Any:
         """Wait until what was received makes this true; gives what it gave."""
@@ -145,6 +153,7 @@ class Peer:
 
     async def _serve(self, connection: ServerConnection) -> None:
         self.connections.append(connection)
+        _answered.set(connection)  # for all that is done in answer to it
         self._news.set()
         try:
             if self.silent:

@@ -146,3 +146,10 @@ async def speak(session: Any, frames: int = 30) -> None:
     for _ in range(frames):
         session.hear(FRAME)
     session.turn_ended(FRAME * (frames + 10))
+
+
+async def renewed(session: Any, times: int = 1) -> None:
+    """Wait until the session has been renewed so often."""
+    async with asyncio.timeout(5.0):
+        while session.renewals < times:
+            await asyncio.sleep(0.005)

@@ -15,7 +15,7 @@ from secretary.speech.gemini_live.provider import GeminiLiveProvider
 from secretary.speech.gemini_live.session import GeminiSession
 from tests.peers.gemini_live import CLIENT, GeminiPeer, Reply
 from tests.peers.strict import WireFault, fits
-from tests.secretary.speech.realtime.ear import BRIEFING, FRAME, HISTORY, SECRET, Ear, access, speak
+from tests.secretary.speech.realtime.ear import BRIEFING, FRAME, HISTORY, SECRET, Ear, access, renewed, speak
 
 Open = Callable[..., Awaitable[tuple[GeminiSession, Ear]]]
 
@@ -226,7 +226,7 @@ async def test_a_connection_that_goes_away_is_resumed(make: Open, peer: GeminiPe
     await ear.spoken()
     await ear.until(lambda: ear.of("usage"))
     await peer.go_away(50)
-    await peer.until(lambda: len(peer.setups) == 2)
+    await renewed(session)
     assert peer.setups[1]["sessionResumption"] == {"handle": "handle-1"}
     assert "Caller: Hello." not in peer.setups[1]["systemInstruction"]["parts"][0]["text"]
     await speak(session)
@@ -243,10 +243,10 @@ async def test_a_handle_that_is_refused_is_replaced_by_the_history(make: Open, p
     await ear.until(lambda: ear.of("usage"))
     peer.known_handles.clear()
     await peer.go_away(50)
-    await peer.until(lambda: len(peer.setups) == 3)
+    await renewed(session)
+    assert len(peer.setups) == 3
     assert peer.setups[2]["sessionResumption"] == {}
     assert "Caller: What do you sell?\nYou: Certainly." in peer.setups[2]["systemInstruction"]["parts"][0]["text"]
-    await asyncio.sleep(0.02)
     await speak(session)
     await ear.spoken(2)
 

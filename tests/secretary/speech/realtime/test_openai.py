@@ -15,7 +15,7 @@ from secretary.speech.contract import ProviderError
 from secretary.speech.openai_realtime.provider import OpenAIRealtimeProvider
 from secretary.speech.openai_realtime.session import OpenAISession
 from tests.peers.openai_realtime import TONE, OpenAIPeer, Reply
-from tests.secretary.speech.realtime.ear import BRIEFING, FRAME, HISTORY, SECRET, Ear, access, speak
+from tests.secretary.speech.realtime.ear import BRIEFING, FRAME, HISTORY, SECRET, Ear, access, renewed, speak
 
 Open = Callable[..., Awaitable[tuple[OpenAISession, Ear]]]
 
@@ -396,8 +396,7 @@ async def test_a_session_is_renewed_in_a_quiet_moment(make: Open, peer: OpenAIPe
     await ear.spoken()
     await peer.until(lambda: len(peer.sessions) == 2)
     await peer.until(lambda: len(peer.of("conversation.item.create")) == 2)
-    await asyncio.sleep(0.02)
-    assert session.renewals == 1
+    await renewed(session)
     said = [e["item"]["content"][0]["text"] for e in peer.of("conversation.item.create")]
     assert said == ["What do you sell?", "We sell anvils."]
     await speak(session)

@@ -204,6 +204,11 @@ class Connection:
         await asyncio.Event().wait()
 
 
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "CLOSE_S", 0.02)
+
+
 def wired(connection: Connection) -> tuple[Wire, list[ProviderError]]:
     lost: list[ProviderError] = []
     made = Wire(
@@ -255,9 +260,8 @@ async def test_a_connection_that_takes_no_audio_is_lost_after_a_while(monkeypatc
     await made.close()
 
 
-async def test_closing_does_not_wait_for_a_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_closing_does_not_wait_for_a_goodbye() -> None:
     """A connection that will not close is cut."""
-    monkeypatch.setattr(wire, "CLOSE_S", 0.05)
     made, lost = wired(Connection())
     async with asyncio.timeout(0.5):
         await made.close()
