@@ -92,6 +92,7 @@ async def _open(provider: str, access: Access) -> None:
 async def _stages(access: Access) -> None:
     """Ask each service of a pipeline what models it has: the cheapest question that needs the key."""
     from secretary.speech.net import check_status, http_client, provider_error
+    from secretary.speech.pipeline.llm.anthropic import Messages
     from secretary.speech.pipeline.settings import pipeline_of
 
     pipeline = pipeline_of(access)
@@ -100,7 +101,7 @@ async def _stages(access: Access) -> None:
             continue
         headers = {"Authorization": f"Bearer {stage.key}"} if stage.key else {}
         if stage.service == "anthropic":
-            headers = {"x-api-key": stage.key, "anthropic-version": "2023-06-01"}
+            headers = dict(Messages(stage).headers(stage.key))
         elif stage.service == "elevenlabs":
             headers = {"xi-api-key": stage.key}
         path = "/models" if stage.service == "openai" else "/v1/models"

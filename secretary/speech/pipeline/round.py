@@ -28,12 +28,13 @@ class Round:
         self,
         pieces: AsyncGenerator[Piece, None],
         speaker: Speaker,
-        utterance: str,
+        another: Callable[[], str],
         voice: Synthesiser,
         language: str,
     ) -> None:
+        """`another` gives an utterance's name: the first, and one for each that follows after a pause."""
         self._pieces = pieces
-        self._speaker, self._utterance, self._voice, self._language = speaker, utterance, voice, language
+        self._speaker, self._another, self._voice, self._language = speaker, another, voice, language
         self._splitter = Splitter()
         self._thoughts = Thoughts()
         self._sentences: asyncio.Queue[str | None] = asyncio.Queue()
@@ -46,9 +47,8 @@ class Round:
 
     async def run(self, on_thinking: Callable[[], None]) -> None:
         """Until the model has ended and its last sentence is handed over. Raises ProviderError."""
-        speaking = asyncio.create_task(
-            self._speaker.speak(self._utterance, self._sentences, self._voice, self._language), name="speak"
-        )
+        said = self._speaker.speak(self._another(), self._sentences, self._voice, self._language, another=self._another)
+        speaking = asyncio.create_task(said, name="speak")
         reading = asyncio.create_task(self._read(on_thinking), name="read the model")
         try:
             await asyncio.wait([speaking, reading], return_when=asyncio.FIRST_EXCEPTION)

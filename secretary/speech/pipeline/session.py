@@ -83,6 +83,7 @@ class PipelineSession:
         """Raises ProviderError."""
         await self._recogniser.open()
         self._listener = listener
+        self._recogniser.tell_interim(listener.on_caller_interim)
         if self._warm is not None:
             self._spawn(self._warm(), self._work)
 
@@ -226,10 +227,15 @@ class PipelineSession:
         if listener is None:
             return []
         prompt = self._memory.prompt(self._system, self._briefing.tools)
-        for _ in range(tries):
+
+        def another() -> str:
             utterance = self._new("answer")
             line.utterances[utterance] = ""
-            spoken = Round(self._model.answer(prompt), self._speaker, utterance, self._voice, self._language)
+            line.complete = False
+            return utterance
+
+        for _ in range(tries):
+            spoken = Round(self._model.answer(prompt), self._speaker, another, self._voice, self._language)
             try:
                 await spoken.run(listener.on_thinking)
             finally:

@@ -20,6 +20,8 @@ MADE_AT_ONCE: Final = 2
 """The sentence that is handed over and the one after it."""
 AHEAD_S: Final = 8.0
 """No new sentence is begun while the caller has more than this to listen to: most of it would be thrown away."""
+PAUSE_S: Final = 1.0
+"""A pause between two sentences that is longer than this is the end of an utterance."""
 FIRST_WORDS: Final = 3
 """Words that the first part of a sentence has at least: an utterance is known by its first words."""
 MS_A_CHARACTER: Final = 65.0
@@ -54,10 +56,12 @@ class Speaker:
         language: str,
         *,
         at_once: bool = False,
+        another: Callable[[], str] | None = None,
     ) -> None:
         """Say the sentences up to the None that ends them. Raises ProviderError.
 
-        `at_once`: the platform's own; it may have silenced the voice without telling.
+        `at_once`: the platform's own; it may have silenced the voice without telling. `another` gives a new utterance
+        for what comes after a pause: within one, sound that does not come is taken for a failure.
         """
         stops = self._stops
         slots = asyncio.Semaphore(MADE_AT_ONCE)
@@ -79,27 +83,31 @@ class Speaker:
                 made.put_nowait(None)
 
         making = asyncio.create_task(make(), name="make sentences")
+        upcoming = asyncio.ensure_future(made.get())
         try:
-            sound = await made.get()
-            if sound is not None:
+            while (sound := await upcoming) is not None:
                 await sound.begun()
-            async with self._floor:
-                if sound is None or stops != self._stops:
-                    return
-                self.saying = utterance
-                while sound is not None:
-                    await self._hand_over(utterance, sound)
-                    slots.release()
-                    sound = await made.get()
-                await making
-                self.finish()
+                async with self._floor:
+                    if stops != self._stops:
+                        return
+                    self.saying = utterance
+                    while sound is not None:
+                        await self._hand_over(utterance, sound)
+                        slots.release()
+                        upcoming = asyncio.ensure_future(made.get())
+                        if another is not None and not (await asyncio.wait([upcoming], timeout=PAUSE_S))[0]:
+                            break
+                        sound = await upcoming
+                    self.finish()
+                if sound is not None and another is not None:
+                    utterance = another()
+            await making
         finally:
             if self.saying == utterance:
                 self.saying = ""
-            making.cancel()
-            for sound in sounds:
-                sound.stop()
-            await asyncio.gather(making, *(sound.task for sound in sounds), return_exceptions=True)
+            for task in (making, upcoming, *(sound.task for sound in sounds)):
+                task.cancel()
+            await asyncio.gather(making, upcoming, *(sound.task for sound in sounds), return_exceptions=True)
 
     def finish(self) -> None:
         """What is being said ends with what has been handed over."""
@@ -173,9 +181,6 @@ class _Sound:
             if pcm := b"".join(part for part in got if part):
                 yield pcm
         await self.task
-
-    def stop(self) -> None:
-        self.task.cancel()
 
 
 class Words:

@@ -19,7 +19,7 @@ import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -121,6 +121,7 @@ class ListeningRecogniser:
         self._speaking: _Turn | None = None
         self._turns: list[_Turn] = []
         """Those that wait for words, oldest first: the session has two of them at most."""
+        self._tell_interim: Callable[[str], None] | None = None
         self._news = asyncio.Event()
         self._wake = asyncio.Event()
         self._work: list[asyncio.Task[None]] = []
@@ -129,6 +130,9 @@ class ListeningRecogniser:
 
     async def open(self) -> None:
         await self._connect()
+
+    def tell_interim(self, tell: Callable[[str], None]) -> None:
+        self._tell_interim = tell
 
     # Every frame ----------------------------------------------------------------------------------------------------
 
@@ -332,6 +336,8 @@ class ListeningRecogniser:
         if languages := best.get("languages"):
             turn.languages = [str(language) for language in languages]
         self._news.set()
+        if self._tell_interim is not None and turn is self._speaking and said is not None:
+            self._tell_interim(turn.text)
 
     async def close(self) -> None:
         socket, self._socket = self._socket, None

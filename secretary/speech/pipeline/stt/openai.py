@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Final
 
@@ -58,6 +58,8 @@ class TurnRecogniser:
     def hear(self, frame: bytes) -> None: ...
 
     def turn_started(self) -> None: ...
+
+    def tell_interim(self, tell: Callable[[str], None]) -> None: ...
 
     async def turn_ended(self, pcm: bytes) -> Transcript:
         pcm = pcm[-LONGEST_MS * BYTES_PER_MS :]

@@ -91,6 +91,30 @@ async def test_not_far_ahead_of_the_ear(stage: Stage, monkeypatch: pytest.Monkey
     assert len(stage.speech.requests) == 3
 
 
+async def test_a_pause_ends_an_utterance(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While nothing comes, for whatever reason, no utterance is open: sound that does not come would be a failure.
+
+    What comes then is another utterance of the same line; the platform may speak in between.
+    """
+    monkeypatch.setattr("secretary.speech.pipeline.speaker.PAUSE_S", 0.05)
+    stage.chat.then(stage.chat.says("Here is the first part. ", "And here is the second one.", pause_s=0.4))
+    session = await stage.call()
+    stage.turn()
+    await stage.listener.until_finished()
+    session.say("One moment.", keep=False)
+    await stage.listener.until_finished(3)
+    assert list(stage.listener.said.values()) == [
+        "Here is the first part.",
+        "One moment.",
+        "And here is the second one.",
+    ]
+    stage.turn()
+    await stage.listener.until_finished(4)
+    assert stage.chat.requests[1].json["messages"][2]["content"] == (
+        "Here is the first part. And here is the second one."
+    )
+
+
 async def test_parts_carry_the_words_that_sound_in_them(stage: Stage) -> None:
     """What was heard of a sentence can be told while the rest of its sound is still to come."""
     stage.speech.pieces, stage.speech.spread_s = 8, 0.02
