@@ -58,6 +58,7 @@ EVENTS: Mapping[str, tuple[Text, str]] = {
     "dtmf": (_("A key was pressed"), ""),
     "tool": (_("The secretary began to act"), ""),
     "tool_done": (_("The action ended"), ""),
+    "briefed": (_("The speech service was told its rules"), ""),
     "tool_run": (_("A tool was used"), ""),
     "disclosed": (_("The caller was told"), "good"),
     "reprompt": (_("The caller was silent and was asked again"), "note"),

@@ -174,7 +174,7 @@ class ToolBox:
         )
 
     async def _check_available(self, arguments: Mapping[str, Any]) -> Outcome:
-        return await elsewhere.check_available(self._setup, UUID(str(arguments["destination_uuid"])))
+        return await in_thread(elsewhere.check_available, self._setup, UUID(str(arguments["destination_uuid"])))
 
     async def _request_callback(self, arguments: Mapping[str, Any]) -> Outcome:
         return await in_thread(elsewhere.request_callback, self._setup, arguments)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, time
-from importlib import import_module
 from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -13,10 +12,12 @@ from django.core.exceptions import ValidationError
 
 from secretary.conversation.office import Outcome
 from secretary.errors import CallbackRefused
-from secretary.models import ConsentHow
+from secretary.models import ConsentHow, Destination
 from secretary.selectors.opening import describe, opening_of
 from secretary.services import callbacks
+from secretary.services.colleague import colleague_free
 from secretary.tools.about import Setup
+from tenants.context import tenant_context
 
 
 def moment(text: str, time_zone: str) -> datetime | None:
@@ -55,10 +56,17 @@ FREE: Mapping[str, str] = {
 }
 
 
-async def check_available(setup: Setup, destination_uuid: UUID) -> Outcome:
-    availability = import_module("secretary.services.availability")
-    found = await availability.availability_of(domain_uuid=setup.domain_uuid, destination_uuid=destination_uuid)
-    return Outcome("ok", f"{found.word}: {FREE.get(found.word, FREE['unknown'])}")
+def check_available(setup: Setup, destination_uuid: UUID) -> Outcome:
+    """Whether somebody is free to talk, asked of the switch. In a thread, outside of every transaction."""
+    with tenant_context(setup.domain_uuid):
+        found = Destination.objects.filter(pk=destination_uuid, enabled=True).values_list("kind", "number").first()
+    if found is None:
+        return Outcome("unknown_destination", "There is no such destination any more.")
+    opening = opening_of(domain_uuid=setup.domain_uuid, destination_uuid=destination_uuid)
+    if not opening.open:
+        return Outcome("ok", f"closed: {describe(opening, setup.language)} Offer to take a message.")
+    word = str(colleague_free(domain_uuid=setup.domain_uuid, kind=found[0], number=found[1]).word)
+    return Outcome("ok", f"{word}: {FREE.get(word, FREE['unknown'])}")
 
 
 def request_callback(setup: Setup, arguments: Mapping[str, Any]) -> Outcome:

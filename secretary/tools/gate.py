@@ -52,6 +52,7 @@ class _Listener:
     def __init__(self, listener: SpeechListener, session: SpeechSession, box: ToolBox) -> None:
         self._listener, self._session, self._box = listener, session, box
         self.on_caller_text = listener.on_caller_text
+        self.on_caller_interim = listener.on_caller_interim
         self.on_voice = listener.on_voice
         self.on_thinking = listener.on_thinking
         self.on_speech_started = listener.on_speech_started

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
+from secretary.conversation.actions import Note
 from secretary.profiles import SecretaryProfile
 from secretary.tools.about import setup_of
 from secretary.tools.box import ToolBox
+from secretary.tools.instructions import VERSION
 from secretary.voicenode.arrival import Arrival
 from secretary.voicenode.redacted import RedactedLive
+
+BUILT_IN_PROVIDER: Final = "local"
 
 
 def tool_box(profile: SecretaryProfile, arrival: Arrival, live: RedactedLive, began: float) -> ToolBox:
@@ -20,8 +25,17 @@ def tool_box(profile: SecretaryProfile, arrival: Arrival, live: RedactedLive, be
         caller_number=arrival.caller_number,
         caller_name=arrival.caller_name,
     )
-    return ToolBox(
+    box = ToolBox(
         setup,
         clock=lambda: int((loop.time() - began) * 1000),
         note=lambda note: live.note(arrival.call_uuid, note),
     )
+    if any(choice != BUILT_IN_PROVIDER for choice in (profile.provider, *(one.provider for one in profile.chain))):
+        # By what a model was told, long after its rules and its prompt have changed.
+        told = {
+            "instructions": VERSION,
+            "prompt": profile.prompt_version,
+            "tools": ", ".join(t.name for t in box.specs),
+        }
+        box.notes.append(Note("briefed", 0, told))
+    return box

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -128,6 +130,22 @@ def test_opening_hours(acme: Tenant) -> None:
     assert run(box, names.OPENING_HOURS, at="tomorrow").word == "invalid_arguments"
 
 
+@pytest.mark.parametrize(("word", "told"), [("free", "offer to put"), ("dnd", "take a message"), ("unknown", "try")])
+def test_check_available(acme: Tenant, monkeypatch: pytest.MonkeyPatch, word: str, told: str) -> None:
+    """What the switch says, in words to go by; whom it is about the model says by name."""
+    asked: list[Any] = []
+
+    def free(**about: Any) -> Any:
+        asked.append(about)
+        return SimpleNamespace(word=word)
+
+    monkeypatch.setattr(boxes.elsewhere, "colleague_free", free)
+    outcome = run(box_of(acme), names.CHECK_AVAILABLE, destination="sales")
+    assert outcome.word == "ok" and outcome.detail.startswith(word) and told in outcome.detail.lower()
+    assert asked == [{"domain_uuid": acme.domain_uuid, "kind": "extension", "number": "1001"}]
+    assert "1001" not in outcome.detail
+
+
 def test_request_callback(acme: Tenant) -> None:
     """A wish of this call, with spoken consent, for the number that called; asked twice it is one."""
     call = acme.call(caller_number="1002")
@@ -249,8 +267,8 @@ def test_a_tool_that_breaks(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(boxes.business, "look_up", lambda *_: 1 / 0)
     assert run(box_of(acme), names.BUSINESS_INFO, topic="bread").word == "failed"
 
-    async def forever(*_: object) -> Outcome:
-        await asyncio.sleep(60)
+    def forever(*_: object) -> Outcome:
+        time.sleep(1)
         raise AssertionError
 
     monkeypatch.setattr(boxes, "PATIENCE_S", 0.05)
