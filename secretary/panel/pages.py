@@ -45,6 +45,7 @@ _SECTIONS: tuple[tuple[str, Text, str], ...] = (
     ("extensions", _("Extensions"), "SEE_SETUP"),
     ("hours", _("Hours"), "SEE_SETUP"),
     ("dialling", _("Dialling"), "SEE_SETUP"),
+    ("services", _("Speech services"), "CONFIGURE"),
     ("tools", _("Tools"), "CONFIGURE"),
     ("webhooks", _("Webhooks"), "CONFIGURE"),
     ("jobs", _("Jobs"), "SEE_SETUP"),
@@ -60,6 +61,7 @@ _OUTSIDE: tuple[tuple[str, str, Text, bool], ...] = (
     ("account", "person", _("Your account"), False),
     ("everybody", "people", _("Accounts"), True),
     ("operators", "key", _("Operators"), True),
+    ("platform-services", "services", _("Speech services"), True),
     ("installation-record", "record", _("Record"), True),
 )
 

@@ -13,11 +13,12 @@ from secretary.panel.forms.base import PanelForm, Section
 from secretary.panel.forms.hours import CLOSED, CLOSED_WIDTHS, ClosedFields
 from secretary.panel.forms.keeping import KEEPING, KeepingFields
 from secretary.panel.forms.manner import MANNER, MANNER_WIDTHS, MannerFields
+from secretary.panel.forms.providers import SPEECH, ChainFields
 from secretary.panel.forms.tools import HEARD_FIRST, TOOLS, ToolFields
 from tenants.models.domain import Language
 
 
-class SecretaryForm(MannerFields, ClosedFields, KeepingFields, ToolFields, PanelForm):
+class SecretaryForm(ChainFields, MannerFields, ClosedFields, KeepingFields, ToolFields, PanelForm):
     """Who answers, what is said and known, and what happens when nobody speaks."""
 
     layout = (
@@ -28,6 +29,7 @@ class SecretaryForm(MannerFields, ClosedFields, KeepingFields, ToolFields, Panel
             ("silence_s", "silence_prompts", "max_call_s", "fallback_number"),
             _("A caller is never left in silence."),
         ),
+        SPEECH,
         MANNER,
         TOOLS,
         CLOSED,

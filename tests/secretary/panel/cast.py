@@ -26,6 +26,7 @@ from secretary.models import (
     SpecialDay,
     Utterance,
 )
+from secretary.services.providers import create_credential
 from secretary.services.reach import set_destinations
 from secretary.tools.models import CallerFact
 from secretary.tools.prompts import write_prompt
@@ -135,6 +136,7 @@ def furnish(name: str, data_dir: Path) -> House:
             url=f"https://{name}.example/orders/{{order}}",
             parameters={"type": "object", "properties": {"order": {"type": "string"}}, "required": ["order"]},
         ).tool
+        speech = create_credential(provider="gemini-live", label=name, base_url=f"https://127.0.0.1.{name}.invalid/")
         version = write_prompt(secretary_uuid=secretary.pk, text=f"{name} mends heaters", name=f"{name} winter")
         fact = CallerFact.objects.create(number="5511987650001", text=f"{name} caller prefers mornings")
     return House(
@@ -151,6 +153,7 @@ def furnish(name: str, data_dir: Path) -> House:
             "job_uuid": job.pk,
             "request_uuid": asked.pk,
             "tool_uuid": tool.pk,
+            "credential_uuid": speech.pk,
             "version_uuid": version.pk,
             "fact_uuid": fact.pk,
             "webhook_uuid": webhook.pk,

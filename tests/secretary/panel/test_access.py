@@ -72,6 +72,11 @@ IN_A_DOMAIN = {
     "panel:special-day-delete": Row("200 403 403", "302 403 403"),
     "panel:dialling": Row("200 403 200", "405 405 405"),
     "panel:dial-rules": Row("200 403 403", "422 403 403"),
+    "panel:services": Row("200 403 403", "405 405 405"),
+    "panel:service-new": Row("200 403 403", "422 403 403"),
+    "panel:service": Row("200 403 403", "409 403 403"),
+    "panel:service-delete": Row("200 403 403", "302 403 403"),
+    "panel:service-test": Row("405 405 405", "302 403 403"),
     "panel:tools": Row("200 403 403", "405 405 405"),
     "panel:tool-new": Row("200 403 403", "422 403 403"),
     "panel:tool": Row("200 403 403", "422 403 403"),
@@ -137,6 +142,10 @@ OUTSIDE = {
     "panel:person-second-factor": ((405, 302), (404, 404), (302, 302)),
     "panel:person-switch": ((405, 302), (404, 404), (302, 302)),
     "panel:person-reset-link": ((405, 200), (404, 404), (302, 302)),
+    "panel:platform-services": ((200, 405), (404, 404), (302, 302)),
+    "panel:platform-service": ((200, 422), (404, 404), (302, 302)),
+    "panel:platform-service-remove": ((405, 302), (404, 404), (302, 302)),
+    "panel:platform-service-test": ((405, 302), (404, 404), (302, 302)),
     "panel:operators": ((200, 405), (404, 404), (302, 302)),
     "panel:operator-invite": ((200, 422), (404, 404), (302, 302)),
     "panel:operator-remove": ((405, 404), (404, 404), (302, 302)),
@@ -235,7 +244,7 @@ def test_other_methods(method: str, cast: Cast, alice: Client) -> None:
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_outside(name: str, cast: Cast, sign_in: Callable[[str], Client]) -> None:
     """One's own account, for everybody; the installation, for operators, and absent for all others."""
-    values = {"user_id": cast.people["viewer"].pk, "uidb64": "AA", "token": "nothing"}
+    values = {"user_id": cast.people["viewer"].pk, "uidb64": "AA", "token": "nothing", "provider": "gemini-live"}
     kwargs = {taken: values.get(taken, NOBODY) for taken in ROUTES[name].takes}
     by_role = dict(zip(("operator", "admin", "anonymous"), OUTSIDE[name], strict=True))
     for role in ("admin", "agent", "viewer", "stranger", "anonymous", "operator"):
