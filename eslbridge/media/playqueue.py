@@ -85,6 +85,8 @@ class PlayQueue:
         if not pcm:
             return 0
         self._stopped = False
+        if not self.active:
+            self._gain = self._target  # a voice that begins anew does not fade in from where the last one was cut
         last = self._chunks[-1] if self._chunks else b""
         if last and len(pcm) < FRAME_BYTES and len(last) < 10 * FRAME_BYTES:
             # Crumbs are put together, so that many tiny pieces do not make a long list.

@@ -9,6 +9,7 @@ Event names and fields: https://platform.openai.com/docs/api-reference/realtime-
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -71,7 +72,7 @@ class Talk:
                     "conversation.item.input_audio_transcription.completed",
                     item_id=item,
                     content_index=0,
-                    transcript="I would like to talk to somebody.",
+                    transcript=f"I would like to talk to somebody about order {self._turn}.",
                     usage={"type": "duration", "seconds": 2.0},
                 )
             case "response.create":
@@ -89,20 +90,20 @@ class Talk:
                 )
 
     async def _answer(self, response: str) -> None:
-        item = f"item_{response}"
+        item, words = f"item_{response}", f"One moment please, I am looking for the person for order {self._turn}."
         where = {"response_id": response, "item_id": item, "output_index": 0, "content_index": 0}
         await self._send(
             "response.created", response={"id": response, "object": "realtime.response", "status": "in_progress"}
         )
         await asyncio.sleep(self._server.delay_s)
-        await self._send("response.output_audio_transcript.delta", **where, delta=self._server.words)
+        await self._send("response.output_audio_transcript.delta", **where, delta=words)
         for number, piece in enumerate(self._server.pieces()):
             if number == 0:
                 piece = self._server.marked(piece)
             await self._send("response.output_audio.delta", **where, delta=b64encode(piece).decode())
             await asyncio.sleep(PIECE_MS / FASTER / 1000)
         await self._send("response.output_audio.done", **where)
-        await self._send("response.output_audio_transcript.done", **where, transcript=self._server.words)
+        await self._send("response.output_audio_transcript.done", **where, transcript=words)
         await self._done(response, "completed")
 
     async def _cancel(self) -> None:
@@ -129,7 +130,6 @@ class StandIn:
 
     def __init__(self, delay_s: float) -> None:
         self.delay_s = delay_s
-        self.words = "One moment please, I am looking for the right person."
         self._voice = codec.encode(sounds.load("agent"), "PCMU")
         self._marks = itertools.count(1)
         self.arrived: dict[int, float] = {}
@@ -176,6 +176,8 @@ async def main_loop(config: dict[str, Any]) -> None:
                 "answers": server.answers,
             }
         )
+        with contextlib.suppress(EOFError):
+            await ask(stdin)  # until the node has hung up
 
 
 def main() -> None:

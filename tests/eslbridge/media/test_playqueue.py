@@ -161,6 +161,22 @@ def test_an_utterance_stands_where_the_scale_said_it_would():
     assert queue.heard_ms == start == 100
 
 
+def test_new_voice_begins_at_its_gain():
+    """After a voice that was turned down and cut, the next one does not fade in: its first sound is whole."""
+    queue = PlayQueue()
+    queue.play(voice(200, 10000))
+    queue.tick()
+    queue.take()
+    queue.duck(0.25)
+    queue.take()
+    queue.stop()
+    queue.duck(1.0)
+    while queue.active:
+        queue.tick()
+    queue.play(voice(40, 10000))
+    assert set(np.frombuffer(queue.take(), "<i2")) == {10000}
+
+
 def test_duck_ramps_and_then_stays():
     """The gain reaches its value over one frame, without a step, and returns the same way."""
     queue = PlayQueue()
