@@ -154,6 +154,7 @@ class ElevenLabsSession(RealtimeSession):
 
     def _tentative(self, event: Event) -> None:
         self._caller_begins()
+        self._hears(event["tentative_user_transcription_event"]["user_transcript"])
 
     def _transcript(self, event: Event) -> None:
         text = event["user_transcription_event"]["user_transcript"]

@@ -156,6 +156,8 @@ class GeminiSession(RealtimeSession):
             self._speaks(prompt.language_of(words["languageCode"]))
         if self.detects_turns:
             self._caller_begins()
+        if self._caller_speaks:
+            self._hears("".join(self._heard))
         if words.get("finished") and self._turns.waiting:
             self._release_words()
 

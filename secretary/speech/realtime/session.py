@@ -169,6 +169,11 @@ class RealtimeSession(Lasting):
         if self._listener is not None:
             self._listener.on_caller_text(text)
 
+    def _hears(self, text: str) -> None:
+        """What was understood of a turn that is not over."""
+        if text and self._listener is not None:
+            self._listener.on_caller_interim(" ".join(text.split()))
+
     def _digits_over(self) -> None:
         digits, self._digits = self._digits, ""
         if digits:

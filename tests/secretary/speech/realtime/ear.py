@@ -80,6 +80,9 @@ class Ear:
     def on_caller_text(self, text: str) -> None:
         self._add("caller", text)
 
+    def on_caller_interim(self, text: str) -> None:
+        self._add("interim", text)
+
     def on_voice(self, utterance_id: str, text: str, pcm: bytes, last: bool) -> None:
         assert len(pcm) % 2 == 0
         spoken = self.utterances.setdefault(utterance_id, Spoken(utterance_id))

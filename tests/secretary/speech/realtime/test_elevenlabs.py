@@ -137,6 +137,7 @@ async def test_a_turn_is_told_in_order(make: Open, peer: ElevenLabsPeer) -> None
     assert (await ear.spoken(2)).text == "One moment please."
     order = [event[0] for event in ear.events if event[0] in ("started", "stopped", "caller", "thinking")]
     assert order == ["started", "stopped", "caller", "thinking"]
+    assert ear.of("interim") == [("interim", "Sales please")]
     assert [line.text for line in session.memory.lines()] == [GREETING, "Sales please", "One moment please."]
 
 

@@ -199,6 +199,7 @@ async def test_its_own_turn_detection(make: Open, peer: GeminiPeer) -> None:
     await ear.until(lambda: ear.of("caller"))
     order = [event for event in ear.events if event[0] in ("started", "stopped", "caller")]
     assert order == [("started",), ("stopped",), ("caller", "Sales please")]
+    assert ear.of("interim") == [("interim", "Sales"), ("interim", "Sales please")]
 
 
 async def test_another_language_is_told(make: Open, peer: GeminiPeer) -> None:
