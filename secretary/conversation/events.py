@@ -20,6 +20,8 @@ class VoiceArrived:
     text: str
     pcm: bytes
     last: bool
+    exact: bool = True
+    """The provider says the platform's sentences word for word, so that they can be told from its own."""
 
 
 @dataclass(frozen=True, slots=True)

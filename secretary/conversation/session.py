@@ -140,8 +140,11 @@ class Session:
     def on_caller_text(self, text: str) -> None:
         self._give(ev.CallerText(text))
 
+    def on_caller_interim(self, text: str) -> None:
+        self._hearing.understood_so_far(text)
+
     def on_voice(self, utterance_id: str, text: str, pcm: bytes, last: bool) -> None:
-        self._give(ev.VoiceArrived(utterance_id, text, pcm, last))
+        self._give(ev.VoiceArrived(utterance_id, text, pcm, last, self._provider.verbatim))
 
     def on_tool(self, call: ToolCall) -> None:
         self._give(ev.ToolCalled(call))

@@ -58,7 +58,7 @@ class Voice:
         if turn is not None and not turn.over_voice:
             self._not_wanted(voice.utterance_id, filler=filler)
             return
-        if scene.state is State.LEAVING and sentence is None:
+        if scene.state is State.LEAVING and sentence is None and (voice.exact or not self._asked):
             self._not_wanted(voice.utterance_id)  # an answer that comes too late is not the last sentence
             return
         scene.watch.clear("silence")

@@ -83,7 +83,16 @@ def speech_of(profile: SecretaryProfile) -> Speech:
             missing.append(choice.provider)
     if not any(step.provider == LOCAL for step in steps):
         steps.append(LAST)
+    if profile.manner.turn_mode == "provider":
+        steps = [_decides_turns(step) for step in steps]
     return Speech(tuple(steps), prices, tuple(missing))
+
+
+def _decides_turns(step: Step) -> Step:
+    """The service itself says when the caller has finished, where it can and its credential does not say otherwise."""
+    if step.access.option("turns"):
+        return step
+    return replace(step, access=replace(step.access, options=(*step.access.options, ("turns", "provider"))))
 
 
 def price_list(providers: set[str]) -> dict[Key, Decimal]:

@@ -114,6 +114,12 @@ class SpeechListener(Protocol):
     def on_caller_text(self, text: str) -> None:
         """What the provider understood of the caller's last turn; empty when it understood nothing."""
 
+    def on_caller_interim(self, text: str) -> None:
+        """What the provider has understood of the turn under way, while the caller still speaks.
+
+        Only from one that writes down what it hears as it hears it; it helps to tell when the caller has finished.
+        """
+
     def on_voice(self, utterance_id: str, text: str, pcm: bytes, last: bool) -> None:
         """Voice to play. Parts of one utterance share its id and come in order; `text` is the part's words."""
 

@@ -58,6 +58,10 @@ class Ear:
     def on_caller_text(self, text: str) -> None:
         self._tell(lambda: self._relay.caller_text(text))
 
+    def on_caller_interim(self, text: str) -> None:
+        if self._has_call and self._early is None:
+            self._relay.caller_interim(text)
+
     def on_voice(self, utterance_id: str, text: str, pcm: bytes, last: bool) -> None:
         name = self._prefix + utterance_id
         if self._early is None and self._has_call:

@@ -66,6 +66,10 @@ class Relay:
         if text:
             self._sign()
 
+    def caller_interim(self, text: str) -> None:
+        if self.listener is not None:
+            self.listener.on_caller_interim(text)
+
     def voice(self, utterance_id: str, text: str, pcm: bytes, last: bool) -> None:
         listener = self.listener
         if listener is None:

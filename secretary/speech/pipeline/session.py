@@ -81,7 +81,7 @@ class PipelineSession:
 
     async def open(self, listener: SpeechListener) -> None:
         """Raises ProviderError."""
-        await self._recogniser.open()
+        await self._recogniser.open(self._interim)
         self._listener = listener
         self._recogniser.tell_interim(listener.on_caller_interim)
         if self._warm is not None:
@@ -171,6 +171,10 @@ class PipelineSession:
             self._begin_answer()
         else:
             self._no_words()
+
+    def _interim(self, text: str) -> None:
+        if self._listener is not None and self._caller_speaks:
+            self._listener.on_caller_interim(text)
 
     def _no_words(self) -> None:
         """A turn without words: a cough, a door. What it broke off goes on; otherwise the caller is asked again."""

@@ -47,6 +47,8 @@ class Listener:
         self.heard.append(what)
         self.news.set()
 
+    def on_caller_interim(self, text: str) -> None: ...
+
     def on_caller_text(self, text: str) -> None:
         self._add(("caller", text))
 

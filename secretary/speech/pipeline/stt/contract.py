@@ -23,8 +23,11 @@ class Transcript:
 class Recogniser(Protocol):
     """One call's."""
 
-    async def open(self) -> None:
-        """Raises ProviderError."""
+    async def open(self, interim: Callable[[str], None]) -> None:
+        """`interim` is told what is understood so far of a turn under way, by those who listen meanwhile.
+
+        Raises ProviderError.
+        """
 
     def hear(self, frame: bytes) -> None:
         """20 ms of L16 8,000 Hz, always. Must not cost more than a few microseconds."""

@@ -119,6 +119,7 @@ class ListeningRecogniser:
         self._queued_bytes = 0
         """L16 for the present connection so far: its scale of time."""
         self._speaking: _Turn | None = None
+        self._interim: Callable[[str], None] | None = None
         self._turns: list[_Turn] = []
         """Those that wait for words, oldest first: the session has two of them at most."""
         self._tell_interim: Callable[[str], None] | None = None
@@ -128,7 +129,8 @@ class ListeningRecogniser:
         self._connecting: asyncio.Task[None] | None = None
         self._failure: ProviderError | None = None
 
-    async def open(self) -> None:
+    async def open(self, interim: Callable[[str], None]) -> None:
+        self._interim = interim
         await self._connect()
 
     def tell_interim(self, tell: Callable[[str], None]) -> None:
@@ -335,6 +337,8 @@ class ListeningRecogniser:
             turn.interim = said
         if languages := best.get("languages"):
             turn.languages = [str(language) for language in languages]
+        if said is not None and turn is self._speaking and self._interim is not None:
+            self._interim(turn.text)
         self._news.set()
         if self._tell_interim is not None and turn is self._speaking and said is not None:
             self._tell_interim(turn.text)

@@ -167,6 +167,8 @@ class Conversation:
         self.failures: list[tuple[float, str]] = []
         self.usage: list[tuple[str, float]] = []
 
+    def on_caller_interim(self, text: str) -> None: ...
+
     def on_caller_text(self, text: str) -> None:
         self.texts.append(text)
 

@@ -58,6 +58,8 @@ class Listener:
         self.heard.append((kind, what))
         self.times.setdefault(kind, asyncio.get_running_loop().time())
 
+    def on_caller_interim(self, text: str) -> None: ...
+
     def on_caller_text(self, text: str) -> None:
         self.add("caller", text)
 
