@@ -21,11 +21,13 @@ QUIET = bytes(320)
 
 
 @asynccontextmanager
-async def listening(peer: DeepgramPeer, **options: str) -> AsyncIterator[ListeningRecogniser]:
+async def listening(
+    peer: DeepgramPeer, heard: list[str] | None = None, **options: str
+) -> AsyncIterator[ListeningRecogniser]:
     given = {"stt": "deepgram", "stt_url": peer.url, "stt_key": "dg-key"} | options
     stage = pipeline_of(Access(options=tuple(given.items()), guarded=False)).stt
     recogniser = ListeningRecogniser(stage, "en", ["Sales", "Dr. Lima"])
-    await recogniser.open()
+    await recogniser.open((heard if heard is not None else []).append)
     try:
         yield recogniser
     finally:
@@ -89,6 +91,18 @@ async def test_words_that_are_there_already() -> None:
         began = asyncio.get_running_loop().time()
         assert (await words).text == "Hello there."
         assert asyncio.get_running_loop().time() - began < 0.3
+
+
+async def test_words_so_far() -> None:
+    """What is understood while the caller still speaks is told: a sentence may be whole."""
+    heard: list[str] = []
+    async with DeepgramPeer(["Hello there."], endpoint=True) as peer, listening(peer, heard) as recogniser:
+        recogniser.turn_started()
+        for _ in range(60):
+            recogniser.hear(LOUD)
+        await until(lambda: heard)
+        await recogniser.turn_ended(LOUD * 60)
+    assert heard == ["Hello there."]
 
 
 async def test_the_caller_goes_on_at_once() -> None:
