@@ -53,6 +53,10 @@ class Responses:
         sentences = [other for other in self._waiting if other.kind == "say"][-(MOST - 1) :]
         self._waiting = deque([*sentences, response, *answers])
 
+    def hold(self) -> None:
+        """No answer yet: the response under way calls for another tool, whose result it needs as well."""
+        self._waiting = deque(response for response in self._waiting if response.kind != "answer")
+
     def again(self, response: Response) -> None:
         """It did not come about: the next one, once more."""
         response.response_id, response.cancelled = "", False

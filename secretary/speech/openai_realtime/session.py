@@ -289,6 +289,7 @@ class OpenAISession(RealtimeSession):
         name = event.get("name") or self._names.get(call_id, "")
         self._names[call_id] = name
         active.calls.add(call_id)
+        self._responses.hold()
         self._calls[call_id] = active
         try:
             arguments = orjson.loads(event["arguments"] or "{}")

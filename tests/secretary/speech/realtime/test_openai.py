@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from eslbridge.media.codec import decode, encode
-from secretary.speech.contract import ProviderError
+from secretary.speech.contract import ProviderError, ToolCall
 from secretary.speech.openai_realtime.provider import OpenAIRealtimeProvider
 from secretary.speech.openai_realtime.session import OpenAISession
 from tests.peers.openai_realtime import TONE, OpenAIPeer, Reply
@@ -144,6 +144,27 @@ async def test_two_tools_at_once_are_answered_once(make: Open, peer: OpenAIPeer)
     await speak(session)
     second = await ear.tool(2)
     session.tool_result(ear.of("tool")[0][1].tool_call_id, "busy")
+    session.tool_result(second.tool_call_id, "ok")
+    await ear.spoken()
+    assert len(peer.of("response.create")) == 2
+
+
+async def test_a_tool_that_is_done_at_once_waits_for_the_other(make: Open, peer: OpenAIPeer) -> None:
+    """One of two tools is refused before the second is even called: still there is one answer, with both results."""
+    session, ear = await make()
+    peer.replies = [Reply("", tools=[("transfer", {"destination": "A"}), ("transfer", {"destination": "B"})])]
+    take = ear.on_tool
+
+    def refuse_the_first(call: ToolCall) -> None:
+        take(call)
+        if len(ear.of("tool")) == 1:
+            session.tool_result(call.tool_call_id, "busy")
+
+    ear.on_tool = refuse_the_first  # type: ignore[method-assign]
+    await speak(session)
+    second = await ear.tool(2)
+    await asyncio.sleep(0.03)
+    assert len(peer.of("response.create")) == 1
     session.tool_result(second.tool_call_id, "ok")
     await ear.spoken()
     assert len(peer.of("response.create")) == 2
