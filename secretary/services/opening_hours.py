@@ -23,11 +23,11 @@ def _store(row: Any, values: dict[str, Any]) -> Any:
     before = audit.before(row)
     for name, value in values.items():
         setattr(row, name, value)
-    row.full_clean()
     if isinstance(row, OpeningHours) and row.is_default:
         # The usual hours are one: whoever becomes it takes the place of the one before.
         for other in OpeningHours.objects.filter(is_default=True).exclude(pk=row.pk):
             _store(other, {"is_default": False})
+    row.full_clean()
     row.save()
     audit.saved(row, before)
     return row
