@@ -32,7 +32,7 @@ PIECE_MS: Final = 200
 FASTER: Final = 4
 """Voice comes so much faster than it is heard."""
 _ULAW_BYTES_PER_MS: Final = 8
-_SESSION: Final = {"type": "realtime", "object": "realtime.session", "id": "sess_bench"}
+_SESSION: Final = {"type": "realtime"}
 
 
 class Talk:
