@@ -62,8 +62,7 @@ class Talk:
                 self._server.heard(b64decode(event["audio"]))
             case "session.update":
                 await self._send(
-                    "session.updated", session={"id": "sess", "object": "realtime.session"} | event["session"]
-                )
+                    "session.updated", session=event["session"]
             case "input_audio_buffer.commit":
                 self._turn += 1
                 item = f"item_u{self._turn}"
