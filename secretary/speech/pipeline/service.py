@@ -31,6 +31,9 @@ BREATH_S: Final = 0.1
 """Before the second try."""
 IDLE_CLIENTS: Final = 64
 """Clients that no call uses and that are kept all the same, for their open connections."""
+BUSY: Final = frozenset({"too_many_concurrent_requests", "system_busy", "overloaded_error"})
+"""Words of a service that is full for a moment: the sentence before is still being made, say."""
+BUSY_S: Final = 0.4
 COLD_S: Final = 45.0
 """Kept connections live for 60 s without use."""
 _KNOWN: Final[dict[str, FailureKind]] = {
@@ -221,7 +224,10 @@ def named(error: ProviderError, *words: str) -> ProviderError:
     """The error with the kind that the other side's own words give it."""
     if not words:
         return error
-    return ProviderError(f"{error} ({words[0]})", kind=_KNOWN[words[0]], retry_after_s=error.retry_after_s)
+    wait = error.retry_after_s
+    if wait is None and words[0] in BUSY:
+        wait = BUSY_S
+    return ProviderError(f"{error} ({words[0]})", kind=_KNOWN[words[0]], retry_after_s=wait)
 
 
 def _worth_another(error: ProviderError) -> bool:

@@ -91,6 +91,8 @@ class _Turn:
     flushed: bool = False
     lost: bool = False
     """Something of it did not reach the connection that we have now."""
+    sent: int = 0
+    """Bytes of L16, what had to be sent again included: what it costs."""
 
     @property
     def text(self) -> str:
@@ -166,6 +168,7 @@ class ListeningRecogniser:
             self._waiting.clear()
         elif self._batch:
             self._queued_bytes += len(self._batch)
+            turn.sent += len(self._batch)
             self._waiting.append(bytes(self._batch))
         self._batch.clear()
         self._wake.set()
@@ -210,7 +213,7 @@ class ListeningRecogniser:
             raise self._error("no answer in time", "unreachable") from None
         finally:
             self._turns.remove(turn)
-        return Transcript(turn.text, _language(turn.languages), len(pcm) / BYTES_PER_MS / 1000)
+        return Transcript(turn.text, _language(turn.languages), turn.sent / BYTES_PER_MS / 1000)
 
     async def _complete(self, turn: _Turn) -> None:
         with suppress(TimeoutError):
@@ -384,7 +387,7 @@ def listen_url(stage: Stage, language: str, names: Sequence[str]) -> str:
     ]
     if stage.model.startswith("nova-3"):
         terms = stage.option("keyterms").split(",") if stage.option("keyterms") else names
-        asked += [("keyterm", term.strip()) for term in terms[:50] if term.strip()]
+        asked += [("keyterm", term.strip()) for term in terms[:50] if 0 < len(term.strip()) <= 60]
     asked += [(name, str(value)) for name, value in stage.extra().items()]
     url = stage.url
     if url.startswith("http"):

@@ -501,7 +501,15 @@ async def test_failures(stage: Stage, peer: str, steps: tuple[object, ...], kind
 
 
 @pytest.mark.parametrize("peer", ["stt", "chat", "speech"])
-@pytest.mark.parametrize("step", [refuses(500), refuses(429, Retry_After="0"), breaks])
+@pytest.mark.parametrize(
+    "step",
+    [
+        refuses(500),
+        refuses(429, Retry_After="0"),
+        refuses(529, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
+        breaks,
+    ],
+)
 async def test_once_more(stage: Stage, peer: str, step: object) -> None:
     """A single hiccup before anything was said is not noticed."""
     getattr(stage, peer).then(step)

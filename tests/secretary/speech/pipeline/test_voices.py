@@ -108,7 +108,7 @@ async def test_elevenlabs(form: str) -> None:
 async def test_elevenlabs_refuses(answer: object, kind: str) -> None:
     """Its own words say more than the status; none of them is repeated."""
     async with ElevenLabsPeer() as peer, voice(peer, tts="elevenlabs") as eleven:
-        peer.then(answer)  # type: ignore[arg-type]
+        peer.then(answer, answer)  # type: ignore[arg-type]
         with pytest.raises(ProviderError) as failed:
             await spoken(eleven)
     assert failed.value.kind == kind and "sk-tts" not in str(failed.value)
