@@ -56,7 +56,15 @@ def carry_out(plan: Plan) -> None:
     Deletions first and what depends on a row after it, so that names and numbers become free in time.
     """
     with audit.batch():
-        for kind in ("extensions", "destinations", "secretaries", "tools", "special_days", "opening_hours"):
+        for kind in (
+            "extensions",
+            "destinations",
+            "secretaries",
+            "providers",
+            "tools",
+            "special_days",
+            "opening_hours",
+        ):
             for row in plan.steps[kind].deleted:
                 audit.deleted(row)
                 row.delete()

@@ -14,6 +14,7 @@ NAMES: Final = {
     "dial_rules": "dial rules",
     "opening_hours": "opening hours",
     "special_days": "special day",
+    "providers": "speech service",
     "tools": "tool",
     "secretaries": "secretary",
     "extensions": "extension",

@@ -11,12 +11,15 @@ from rest_framework.exceptions import ErrorDetail
 
 from eslbridge.dialling import RULE_FIELDS
 from eslbridge.models import DialRules, EslCredential
+from secretary.api.provider_fields import ChainEntry, Options
 from secretary.api.serializing import ResourceSerializer, StrictSerializer
 from secretary.api.times import Times, Week
 from secretary.api.tool_fields import Headers, Parameters
-from secretary.models import Destination, ExtensionMapping, OpeningHours, Secretary, SpecialDay
+from secretary.models import Destination, ExtensionMapping, OpeningHours, ProviderCredential, Secretary, SpecialDay
+from secretary.models.provider import MAX_KEY, MOST_CREDENTIALS
 from secretary.opening.weekly import NotOpeningHours, read_ranges, read_weekly
 from secretary.services.opening_hours import MOST_DAYS, MOST_HOURS
+from secretary.services.providers import MOST_STEPS
 from secretary.tools.models import HttpTool
 from secretary.tools.models.http_tool import MAX_PER_DOMAIN
 from secretary.tools.names import MAX_NAME, NAME
@@ -88,6 +91,29 @@ class SpecialDayPart(_Part):
             raise serializers.ValidationError(error.sentence) from error
 
 
+class ProviderPart(_Part):
+    credential_uuid = serializers.UUIDField(required=False, help_text="Left out: found by its label, or made.")
+    provider = serializers.CharField(max_length=40)
+    label = serializers.CharField(max_length=80)  # type: ignore[assignment]
+    api_key = serializers.CharField(
+        required=False, allow_blank=True, max_length=MAX_KEY, trim_whitespace=False, write_only=True
+    )
+    keys = serializers.DictField(
+        child=serializers.CharField(max_length=MAX_KEY), required=False, write_only=True, help_text="All there are."
+    )
+    options = Options(required=False)
+
+    class Meta(_Part.Meta):
+        model = ProviderCredential
+        fields = (
+            "credential_uuid", "provider", "label", "enabled", "api_key", "keys", "base_url", "model", "options",
+        )  # fmt: skip
+
+
+class ChainPart(ChainEntry):
+    credential = serializers.CharField(required=False, allow_null=True, max_length=80, help_text="The key's label.")
+
+
 class SecretaryPart(_Part):
     secretary_uuid = serializers.UUIDField(required=False, help_text="Left out: found by its name, or made.")
     name = serializers.CharField(max_length=120)
@@ -95,12 +121,13 @@ class SecretaryPart(_Part):
         required=False, allow_null=True, max_length=120, help_text="The hours' name; null: the domain's usual ones."
     )
     closed_secretary_uuid = serializers.UUIDField(source="closed_secretary_id", required=False, allow_null=True)
+    chain = ChainPart(many=True, required=False, max_length=MOST_STEPS)  # type: ignore[call-arg]
 
     class Meta(_Part.Meta):
         model = Secretary
         fields = (
-            "secretary_uuid", "name", "enabled", "language", "voice", "greeting", "prompt", "provider", "record_calls",
-            "recorder", "message_emails", "mail_audio",
+            "secretary_uuid", "name", "enabled", "language", "voice", "greeting", "prompt", "provider", "chain",
+            "record_calls", "recorder", "message_emails", "mail_audio",
             "max_call_s", "silence_s", "silence_prompts", "silence_ending", "fallback_number", "hours", "closed_action",
             "closed_greeting", "closed_secretary_uuid", "closed_number",
             "turn_mode", "pause_ms", "barge_in", "protect_ms", "menu", "max_turns", "max_cost",
@@ -166,6 +193,7 @@ class DomainDocument(StrictSerializer):
     dial_rules = DialRulesPart(required=False)
     opening_hours = OpeningHoursPart(many=True, required=False, max_length=MOST_HOURS)
     special_days = SpecialDayPart(many=True, required=False, max_length=MOST_DAYS)
+    providers = ProviderPart(many=True, required=False, max_length=MOST_CREDENTIALS)
     tools = ToolPart(many=True, required=False, max_length=MAX_PER_DOMAIN)
     secretaries = SecretaryPart(many=True, required=False, max_length=MOST_OBJECTS)
     extensions = ExtensionPart(many=True, required=False, max_length=MOST_OBJECTS)

@@ -12,9 +12,11 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from eslbridge.models import DialRules, EslCredential
-from secretary.models import Destination, ExtensionMapping, OpeningHours, Secretary, SpecialDay
+from secretary.models import Destination, ExtensionMapping, OpeningHours, ProviderCredential, Secretary, SpecialDay
 from secretary.provisioning.document import SETTINGS
 from secretary.provisioning.hours import check_closed_secretaries, one_default, with_hours
+from secretary.provisioning.services import check_addresses, check_providers, with_chain, with_keys
+from secretary.services.providers import addresses
 from secretary.services.spoken_names import spoken_key
 from secretary.tools.models import HttpTool
 from secretary.tools.names import BUILT_IN
@@ -22,7 +24,7 @@ from secretary.tools.services import packed as pack_headers
 from tenants.models import Domain
 
 HIDDEN: Final = "•••"
-SECRETS: Final = frozenset({"password", "extra_headers"})
+SECRETS: Final = frozenset({"password", "extra_headers", "api_key", "keys"})
 
 
 class DocumentError(Exception):
@@ -67,8 +69,8 @@ class Steps:
 
 
 KINDS: Final = (
-    "domain", "esl_credential", "dial_rules", "opening_hours", "special_days", "tools", "secretaries", "extensions",
-    "destinations",
+    "domain", "esl_credential", "dial_rules", "opening_hours", "special_days", "providers", "tools",
+    "secretaries", "extensions", "destinations",
 )  # fmt: skip
 
 
@@ -104,6 +106,12 @@ def make_plan(domain_uuid: UUID, values: Mapping[str, Any]) -> Plan:
     _plan_credential(domain, is_new, values.get("esl_credential"), steps["esl_credential"], errors)
     prune = values.get("prune", False)
 
+    named = "providers" in values or any("chain" in one for one in values.get("secretaries") or ())
+    absent = is_new or not named  # what nobody names is not read, nor decrypted
+    services = _Kind(ProviderCredential, "providers", "credential_uuid", "label", domain, absent, steps, errors)
+    before = {row.pk: addresses(row) for row in services.rows.values()}
+    services.plan(with_keys(values.get("providers"), errors), prune)
+    check_addresses(services, before, errors)
     if values.get("tools") is not None:
         tools = _Kind(HttpTool, "tools", "tool_uuid", "name", domain, is_new, steps, errors)
         tools.plan(_packed(values["tools"], errors), prune)
@@ -117,7 +125,9 @@ def make_plan(domain_uuid: UUID, values: Mapping[str, Any]) -> Plan:
     days = _Kind(SpecialDay, "special_days", "day_uuid", "date", domain, is_new, steps, errors)
     days.plan(with_hours("special_days", values.get("special_days"), hours, errors), prune)
     secretaries = _Kind(Secretary, "secretaries", "secretary_uuid", "name", domain, is_new, steps, errors)
-    secretaries.plan(with_hours("secretaries", values.get("secretaries"), hours, errors), prune)
+    wanted = with_chain(values.get("secretaries"), services.rows, errors)
+    secretaries.plan(with_hours("secretaries", wanted, hours, errors), prune)
+    check_providers(secretaries, errors)
     check_closed_secretaries(secretaries, errors)
     extensions = _Kind(ExtensionMapping, "extensions", "mapping_uuid", "extension", domain, is_new, steps, errors)
     extensions.plan(_resolved(values.get("extensions"), secretaries, errors), prune)

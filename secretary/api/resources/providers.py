@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from secretary.api.problems import Problem
+from secretary.api.provider_fields import Options
 from secretary.api.resource import Created, Deleted, Listed, Patched, Replaced, Resource, Shown, seen
-from secretary.api.resources.provider_fields import Options
 from secretary.api.serializing import PageQuery, Query, ResourceSerializer, StrictSerializer
 from secretary.models import ProviderCredential
 from secretary.models.provider import MAX_KEY

@@ -6,8 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from secretary.api.provider_fields import chain
 from secretary.api.resource import Created, Deleted, Listed, Patched, Replaced, Shown, seen
-from secretary.api.resources.provider_fields import chain
 from secretary.api.serializing import PageQuery, ResourceSerializer
 from secretary.models import Secretary
 from secretary.services.secretaries import create_secretary, delete_secretary, update_secretary

@@ -3,6 +3,7 @@
 manage.py price                                        # show it
 manage.py price openai 0.06 --per 60                   # 0.06 a minute of conversation
 manage.py price openai 5 --unit output_token --per 1000000
+manage.py price openai 9 --unit audio_output_token --per 1000000 --model gpt-realtime-mini
 manage.py price openai 0.05 --per 60 --domain acme.example
 manage.py price openai none --domain acme.example      # the installation's holds again
 """
@@ -30,6 +31,9 @@ class Command(BaseCommand):
         parser.add_argument("amount", nargs="?", help="price of so many units, or `none`")
         parser.add_argument("--per", type=int, default=60, help="how many units the price is for (default: 60)")
         parser.add_argument("--unit", choices=UsageUnit.values, default=UsageUnit.SECOND)
+        parser.add_argument(
+            "--model", default="", help="of this model alone (default: all without a price of their own)"
+        )
         parser.add_argument("--domain", help="the domain's name (default: the installation)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,6 +49,7 @@ class Command(BaseCommand):
             "domain_uuid": domain.pk if domain is not None else None,
             "provider": options["provider"],
             "unit": options["unit"],
+            "model": options["model"],
         }
         if options["amount"] == "none":
             self.stdout.write("removed" if remove_price(**about) else "there was none")
@@ -57,7 +62,9 @@ class Command(BaseCommand):
 
     def _show(self) -> None:
         with platform_context():
-            for price in ProviderPrice.objects.order_by("provider", "unit"):
+            for price in ProviderPrice.objects.order_by("provider", "model", "unit"):
                 self.stdout.write(f"{price} {settings.CURRENCY}")
-            for own in DomainPrice.objects.select_related("domain").order_by("domain__name", "provider", "unit"):
+            for own in DomainPrice.objects.select_related("domain").order_by(
+                "domain__name", "provider", "model", "unit"
+            ):
                 self.stdout.write(f"{own.domain.name}: {own} {settings.CURRENCY}")

@@ -34,13 +34,17 @@ def test_list() -> None:
     assert (cost(acme), cost(globex)) == (Decimal("0.05"), Decimal("0.06"))
     run("openai", "0.07")
     assert (cost(acme), cost(globex)) == (Decimal("0.05"), Decimal("0.07"))
+    run("openai", "9", "--model", "big")
+    with tenant_context(acme.domain_uuid):
+        assert unit_prices("openai", "big")["second"] * 60 == 9
+    assert "removed" in run("openai", "none", "--model", "big")
     shown = run()
     assert "openai: 0.070000 per 60 second USD" in shown and "acme.example: openai: 0.050000" in shown
     assert "removed" in run("openai", "none", "--domain", "acme.example")
     assert "none" in run("openai", "none", "--domain", "acme.example")
     assert cost(acme) == Decimal("0.07")
     with platform_context():
-        assert InstallationEvent.objects.filter(object_kind="providerprice").count() == 2
+        assert InstallationEvent.objects.filter(object_kind="providerprice").count() == 4
     with tenant_context(acme.domain_uuid):
         assert AuditEvent.objects.filter(object_kind="domainprice").count() == 2
 
