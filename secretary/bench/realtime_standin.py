@@ -61,8 +61,7 @@ class Talk:
             case "input_audio_buffer.append":
                 self._server.heard(b64decode(event["audio"]))
             case "session.update":
-                await self._send(
-                    "session.updated", session=event["session"]
+                await self._send("session.updated", session=event["session"])
             case "input_audio_buffer.commit":
                 self._turn += 1
                 item = f"item_u{self._turn}"
