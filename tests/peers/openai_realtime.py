@@ -74,6 +74,8 @@ class OpenAIPeer(Peer):
         self.refusal: dict[str, Any] | None = None
         """The error that answers `session.update`."""
         self.expires_at = 0
+        self.confirms = True
+        """It tells when it has been set up."""
         self.usage = USAGE
         self._ids = itertools.count(1)
         self._sounds: dict[str, int] = {}
@@ -111,6 +113,8 @@ class OpenAIPeer(Peer):
         match event["type"]:
             case "session.update" if self.refusal is not None:
                 await self.event("error", error=self.refusal)
+            case "session.update" if not self.confirms:
+                self.sessions.append(event["session"])
             case "session.update":
                 self.sessions.append(event["session"])
                 self._committed = len(self.heard)

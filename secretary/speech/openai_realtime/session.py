@@ -9,8 +9,10 @@ A session lasts 60 minutes at most; it is renewed in a quiet moment of the five 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from base64 import b64decode
+from contextlib import suppress
 from typing import Any, Final
 
 import orjson
@@ -25,6 +27,8 @@ from secretary.speech.realtime.session import RealtimeSession, seconds
 from secretary.speech.realtime.wire import Message
 
 LIFETIME_S: Final = 3_600.0
+CONFIRM_S: Final = 0.8
+"""For the confirmation of the set-up, once the server has shown itself."""
 CANCEL_S: Final = 1.5
 """A cancelled response that is not over by then is treated as if it were."""
 Event = dict[str, Any]
@@ -76,13 +80,19 @@ class OpenAISession(RealtimeSession):
 
     async def _handshake(self, connection: ClientConnection) -> None:
         await connection.send(events.session_update(self.briefing, self.access))
-        while True:
-            event = orjson.loads(await connection.recv(decode=False))
-            if event["type"] == "error":
-                raise errors.error_of(event["error"], self._host)
-            if event["type"] == "session.updated":
-                break
-        expires = event["session"].get("expires_at")
+        shown: Event = {}
+        with suppress(TimeoutError):
+            while True:
+                # A compatible server may never confirm what it was told; that it is there must be enough then.
+                async with asyncio.timeout(CONFIRM_S if shown else None):
+                    event = orjson.loads(await connection.recv(decode=False))
+                if event["type"] == "error":
+                    raise errors.error_of(event["error"], self._host)
+                if event["type"] in ("session.created", "session.updated"):
+                    shown = event.get("session") or {"id": ""}
+                if event["type"] == "session.updated":
+                    break
+        expires = shown.get("expires_at")
         if isinstance(expires, int) and self.lifetime_s is not None:
             left = expires - time.time()
             if 0 < left < self.lifetime_s:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -341,6 +342,26 @@ async def test_opening_has_a_deadline(peer: OpenAIPeer, monkeypatch: pytest.Monk
     with pytest.raises(ProviderError) as caught:
         await session.open(Ear())
     assert caught.value.kind == "unreachable"
+    await session.close()
+
+
+async def test_a_server_that_confirms_nothing_is_spoken_to(peer: OpenAIPeer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compatible one may only say that it is there."""
+    monkeypatch.setattr("secretary.speech.openai_realtime.session.CONFIRM_S", 0.05)
+    peer.confirms = False
+    session, ear = OpenAIRealtimeProvider().session(BRIEFING, access(peer.url)), Ear()
+    await session.open(ear)
+    session.say("Hello.")
+    assert (await ear.spoken()).text == "Hello."
+    await session.close()
+
+
+async def test_the_servers_own_end_of_the_session_counts(peer: OpenAIPeer) -> None:
+    """Where it says when it ends the session, that is sooner than what is known here."""
+    peer.expires_at = int(time.time()) + 2
+    session, ear = OpenAIRealtimeProvider().session(BRIEFING, access(peer.url)), Ear()
+    await session.open(ear)
+    assert session.lifetime_s is not None and session.lifetime_s < 3
     await session.close()
 
 
