@@ -68,7 +68,7 @@ async def test_another_model_answers(stage: Stage, steps: tuple[object, ...]) ->
 
 async def test_a_long_answer_is_no_failure(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is held back because the caller has enough to listen to is not taken for a voice that has stopped."""
-    monkeypatch.setattr("secretary.speech.relay.STALL_S", 0.3)
+    monkeypatch.setattr("secretary.speech.relay.STALL_S", 0.8)
     monkeypatch.setattr("secretary.speech.pipeline.speaker.PAUSE_S", 0.1)
     monkeypatch.setattr("secretary.speech.pipeline.speaker.AHEAD_S", 1.0)
     stage.speech.ms_a_character = 30

@@ -38,7 +38,7 @@ async def test_a_turn(stage: Stage) -> None:
 async def test_speaks_while_the_rest_is_being_written(stage: Stage) -> None:
     """The first sentence is heard although the model never comes to the second; its silence is then a failure."""
     stage.chat.then(stage.chat.says("The first sentence is whole. ", "The second", then_hang=True))
-    await stage.call(llm_timeout="0.3")
+    await stage.call(llm_timeout="0.6")
     stage.turn()
     await stage.listener.until_said("The first sentence is whole.")
     await stage.listener.until(lambda: "failed" in stage.listener.kinds)
@@ -490,9 +490,10 @@ async def test_the_caller_changes_language(stage: Stage) -> None:
 async def test_failures(stage: Stage, peer: str, steps: tuple[object, ...], kind: str) -> None:
     """Whatever a service does, the conversation hears why, soon, once, and without the key."""
     getattr(stage, peer).then(*steps)
-    await stage.call(stt_timeout="0.4", llm_timeout="0.4", tts_timeout="0.4")
+    impatient = {"stt": "stt", "chat": "llm", "speech": "tts"}[peer] if hangs in steps else ""
+    await stage.call(**({f"{impatient}_timeout": "0.4"} if impatient else {}))
     stage.turn()
-    await stage.listener.until(lambda: "failed" in stage.listener.kinds, 2.0)
+    await stage.listener.until(lambda: "failed" in stage.listener.kinds)
     failures = [what for told, what in stage.listener.heard if told == "failed"]
     ((failed_kind, reason),) = failures  # type: ignore[misc]
     assert failed_kind in kind.split("|"), reason
