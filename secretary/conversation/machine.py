@@ -27,7 +27,7 @@ from secretary.conversation.voice import DISCLOSURE, Voice
 PROMISES = ("answer", "silence", "transfer", "tool", "hold", "doubt", "key")
 """Deadlines after which the caller hears something, or is given to somebody else."""
 LANGUAGES = ("en", "pt-br")
-MUSIC_AFTER_WORDS_MS = 20_000
+MUSIC_AFTER_WORDS_MS = 12_000
 """A caller who was understood a moment ago is there, whatever the line sounds like."""
 
 

@@ -38,9 +38,13 @@ class Caller:
         self._spoken_before = 0
         self.deeds: list[Deed] = []
 
-    def words(self, since_ms: int, until_ms: int) -> str:
-        """What the caller said between: what a perfect ear would have understood."""
-        said = [one.step.say for one in self.deeds if one.step.say and since_ms <= one.start_ms < until_ms]
+    def words(self, since_ms: int, until_ms: int, *, whole: bool = False) -> str:
+        """What the caller said between: what a perfect ear understands. `whole`: not what still sounds."""
+        said = [
+            one.step.say
+            for one in self.deeds
+            if one.step.say and since_ms <= one.start_ms < until_ms and not (whole and one.end_ms == one.start_ms)
+        ]
         return " ".join(said)
 
     async def run(self) -> None:

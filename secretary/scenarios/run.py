@@ -59,6 +59,9 @@ class Oracle:
         self._before, self._until = self._until, self._telephone.ms
         return self._caller.words(self._before, self._until)
 
+    def so_far(self) -> str:
+        return self._caller.words(self._until, self._telephone.ms, whole=True)
+
     def forget(self) -> None:
         self._until = self._before
 

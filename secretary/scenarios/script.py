@@ -90,6 +90,8 @@ class Pace:
     first_token_ms: int = 250
     first_audio_ms: int = 350
     """All from the end of the caller's turn."""
+    interim: bool = True
+    """It writes down what it hears as it hears it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ from secretary.speech.steps import LAST
 log = structlog.get_logger(__name__)
 
 PIECE_MS: Final = 100
+INTERIM_FRAMES: Final = 5
+"""So often the words so far are told."""
 FASTER: Final = 3
 """Voice is delivered so much faster than it is heard, as providers do."""
 TOKENS: Final = 40.0
@@ -41,6 +43,9 @@ class PerfectEar(Protocol):
 
     def listen(self) -> str:
         """What was said since the last time."""
+
+    def so_far(self) -> str:
+        """What was said since then, as far as it is a whole; it will be heard again."""
 
     def forget(self) -> None:
         """Whoever listened last did nothing with it: the next one hears it again."""
@@ -60,6 +65,7 @@ class StandIn:
         self._speaking: asyncio.Task[None] | None = None
         self._mouth = asyncio.Lock()
         self._calls: dict[str, str] = {}
+        self._interim = ""
         self.keys = ""
         self.frames = 0
         self.turns: list[str] = []
@@ -78,6 +84,8 @@ class StandIn:
 
     def hear(self, frame: bytes) -> None:
         self.frames += 1
+        if self._pace.interim and self.frames % INTERIM_FRAMES == 0:
+            self._tell_interim()
 
     def turn_started(self) -> None:
         self._stop_speaking()
@@ -112,6 +120,12 @@ class StandIn:
         self._listener = None
         for task in tuple(self._tasks):
             task.cancel()
+
+    def _tell_interim(self) -> None:
+        text = self._perfect.so_far()
+        if text and text != self._interim and self._listener is not None:
+            self._listener.on_caller_interim(text)
+        self._interim = text
 
     async def _answer_turn(self, heard: str) -> None:
         pace = self._pace
