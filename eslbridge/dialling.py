@@ -127,6 +127,17 @@ def ask(
     return decision
 
 
+def kind_of(*, domain_uuid: UUID, number: str) -> tuple[DestinationKind, Decision]:
+    """What a number is that an administrator has stored as it is dialled: inside the domain, or outside; and whether
+    it may be dialled at all."""
+    inside = weigh(domain_uuid=domain_uuid, number=number, kind=DestinationKind.VOICEMAIL)
+    if inside.reason != "looks_external":
+        return DestinationKind.VOICEMAIL, inside
+    return DestinationKind.EXTERNAL, weigh(
+        domain_uuid=domain_uuid, number=number, kind=DestinationKind.EXTERNAL, listed=True
+    )
+
+
 def ask_for(job: Job) -> Decision:
     """The worker's question, at the last moment before the switch hears of a job.
 

@@ -63,7 +63,7 @@ def decide(dial: Dial) -> Decision:
         return decision
     too_much = _limits(dial, decision.external)
     if too_much is not None:
-        return replace(decision, allowed=False, reason=too_much[0], detail=too_much[1])
+        return replace(decision, allowed=False, dialled="", reason=too_much[0], detail=too_much[1])
     return decision
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from uuid import UUID
 
+from eslbridge import dialling
 from secretary.errors import CallRefused, ClosedNow
 from secretary.models import ClosedAction
 from secretary.opening.timetable import Opening
@@ -31,7 +33,7 @@ class Taken:
     note: Mapping[str, object] = field(default_factory=dict)
 
 
-def settle(profile: SecretaryProfile) -> Taken:
+def settle(profile: SecretaryProfile, call_uuid: UUID | None = None) -> Taken:
     """What a secretary's rule for closed hours makes of a call.
 
     Raises ClosedNow where nobody is to answer, with the number for the caller; and CallRefused where the other
@@ -43,7 +45,9 @@ def settle(profile: SecretaryProfile) -> Taken:
     note = note_of(opening, profile.closed_action)
     match profile.closed_action:
         case ClosedAction.FALLBACK:
-            raise ClosedNow(f"{profile.name} is closed.", number=profile.closed_number, context=profile.domain_name)
+            raise ClosedNow(
+                f"{profile.name} is closed.", number=_number(profile, call_uuid), context=profile.domain_name
+            )
         case ClosedAction.MESSAGE:
             greeting = profile.closed_greeting or closed_greeting(opening, profile)
             return Taken(replace(profile, greeting=greeting, destinations=(), message_only=True), note)
@@ -59,6 +63,21 @@ def settle(profile: SecretaryProfile) -> Taken:
                 return Taken(profile, {**note, "action": ClosedAction.ANSWER.value})
             return Taken(other, {**note, "secretary": other.name})
     return Taken(profile, note)
+
+
+def _number(profile: SecretaryProfile, call_uuid: UUID | None) -> str:
+    """The number out of hours in the form that is dialled; empty where there is none, or the policy refuses it."""
+    if not profile.closed_number:
+        return ""
+    kind, _decision = dialling.kind_of(domain_uuid=profile.domain_uuid, number=profile.closed_number)
+    return dialling.ask(
+        domain_uuid=profile.domain_uuid,
+        number=profile.closed_number,
+        kind=kind,
+        listed=True,
+        call_uuid=call_uuid,
+        secretary_uuid=profile.secretary_uuid,
+    ).dialled
 
 
 def closed_greeting(opening: Opening, profile: SecretaryProfile) -> str:

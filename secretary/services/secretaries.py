@@ -6,8 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from eslbridge import dialling
+from secretary.dial_reasons import DIAL_REASONS
 from secretary.models import Secretary
 from secretary.services.menus import check_menu
 from secretary.services.optimistic import lock_settings, lock_unchanged
@@ -26,12 +30,25 @@ def _store(secretary: Secretary, values: dict[str, Any]) -> Secretary:
     if "tools" in values:
         check_tool_names(values["tools"])
     secretary.full_clean()
+    _check_numbers(secretary, values)
     if "menu" in values:
         check_menu(secretary.menu)
     secretary.save()
     audit.saved(secretary, before)
     history.keep(secretary, None if before is None else before["prompt"])
     return secretary
+
+
+def _check_numbers(secretary: Secretary, values: dict[str, Any]) -> None:
+    """Where callers are sent without a word is judged like everything else that is dialled."""
+    for name in ("fallback_number", "closed_number"):
+        number = values.get(name)
+        if number:
+            _kind, decision = dialling.kind_of(domain_uuid=secretary.domain_uuid, number=number)
+            if not decision.allowed:
+                text = _("This number would not be dialled: %(reason)s.")
+                reason = DIAL_REASONS.get(decision.reason, decision.reason)
+                raise ValidationError({name: ValidationError(text % {"reason": reason}, code=decision.reason)})
 
 
 @transaction.atomic

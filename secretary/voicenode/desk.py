@@ -47,7 +47,7 @@ def admit(arrival: Arrival) -> Admitted:
         extension=arrival.extension,
         told_open=arrival.told_open,
     )
-    taken = after_hours.settle(called)
+    taken = after_hours.settle(called, UUID(arrival.call_uuid))
     speech = speech_of(taken.profile)
     profile = replace(taken.profile, provider=speech.steps[0].provider)
     opened = calls.open_call(

@@ -116,3 +116,19 @@ async def test_hours_of_another_tenant(exchange: Exchange, acme: Tenant, globex:
     assert briefing.greeting == "Good morning."
     _, briefing = await greeted(exchange, globex)
     assert briefing.greeting == "Closed."
+
+
+def set_number(number: str) -> None:
+    Secretary.objects.update(closed_number=number)
+
+
+async def test_a_number_that_would_go_round(exchange: Exchange, acme: Tenant) -> None:
+    """Whatever got into the row, a closed secretary does not send callers to herself, nor to an emergency number."""
+    await exchange.install(acme)
+    await close(acme, closed_action="fallback", closed_number="8001")
+    for number in ("8001", "911"):
+        await in_tenant(acme.domain_uuid, lambda number=number: Secretary.objects.update(closed_number=number))
+        channel = exchange.dial(acme, Caller([], patience_ms=8_000))
+        await exchange.reached(channel, "1099")
+        channel.phone_hung_up()
+        await exchange.ended(channel)
