@@ -133,9 +133,12 @@ def _each(stage: str, *services: str, more: Iterable[Option] = ()) -> tuple[Opti
 
 
 LOCAL: Final = "local"
-_WHO: Final = _("Who decides that the caller has finished.")
-_PAUSE: Final = Option("pause_ms", "number", _("Silence that ends a turn."), lowest=100, highest=5_000)
-_ANSWER: Final = Option("answer_s", "number", _("Longest wait for an answer."), lowest=1, highest=20)
+_TURNS: Final = Option(
+    "turns",
+    "choice",
+    _("Who decides that the caller has finished."),
+    choices=("platform", "server_vad", "semantic_vad", "provider"),
+)
 _ANSWER: Final = Option("answer_s", "number", _("Seconds until the first sign of an answer."), lowest=1, highest=30)
 _DECLARED: Final = (
     Declared(LOCAL, "Local secretary", needs_key=False),
@@ -146,9 +149,9 @@ _DECLARED: Final = (
         models=("gpt-realtime-1.5", "gpt-realtime-2.1", "gpt-realtime-2.1-mini"),
         options=(
             Option("voice"),
-            Option("turns", "choice", _WHO, choices=("platform", "server_vad", "semantic_vad", "provider")),
+            _TURNS,
             Option("eagerness", "choice", choices=("auto", "low", "medium", "high")),
-            _PAUSE,
+            Option("pause_ms", "number", lowest=100, highest=5_000),
             Option("speed", "number", lowest=0.25, highest=1.5),
             Option("reasoning", "choice", choices=("minimal", "low", "medium", "high")),
             Option("max_output_tokens", "number", lowest=1, highest=100_000),
@@ -158,8 +161,6 @@ _DECLARED: Final = (
             Option("azure", "yes_no"),
             Option("deployment", help=_("Azure's name for the model.")),
             Option("api_version", help=_("Of Azure's older addresses.")),
-            Option("session_s", "number", lowest=30, highest=86_400),
-            _ANSWER,
             Option("session_s", "number", lowest=60, highest=86_400),
             _ANSWER,
         ),
@@ -168,14 +169,17 @@ _DECLARED: Final = (
         "gemini-live",
         "Gemini Live",
         base_url=_("Another address than Google's own."),
+        models=("gemini-3.8-live", "gemini-3.8-live-extended-thinking"),
         options=(
-            Option("voice"),
-            Option("turns", "choice", _WHO, choices=("platform", "provider")),
-            _PAUSE,
-            Option("language_code", help=_("Such as pt-BR; empty: it hears by itself.")),
-            Option("thinking_budget", "number", highest=100_000),
+            Option("voice", help=_("Such as Kore, Puck or Aoede.")),
+            Option("turns", "choice", _("Who decides that the caller has finished."), choices=("platform", "provider")),
+            Option("pause_ms", "number", lowest=100, highest=5_000),
+            Option("language_code", help=_("Only for models that take it; others choose by themselves.")),
+            Option("thinking_budget", "number", highest=32_768),
             Option("thinking_level", "choice", choices=("minimal", "low", "medium", "high")),
-            Option("text_as", "choice", choices=("content", "realtime")),
+            Option(
+                "text_as", "choice", _("How the platform's sentences are asked for."), choices=("content", "realtime")
+            ),
             _ANSWER,
         ),
     ),
@@ -184,11 +188,11 @@ _DECLARED: Final = (
         "ElevenLabs Agents",
         base_url=_("Another region: https://api.eu.residency.elevenlabs.io"),
         options=(
-            Option("agent_id", help=_("Which of your agents takes the calls.")),
-            Option("voice"),
-            Option("overrides", help=_("What the agent lets a call say itself: prompt,first_message,language")),
-            Option("connect", "choice", _("How the key is shown."), choices=("signed_url", "key")),
-            Option("session_s", "number", lowest=30, highest=86_400),
+            Option("agent_id"),
+            Option("voice", help=_("The voice's id, where the agent allows another one.")),
+            Option("overrides", help=_("What the agent allows of: prompt, first_message, language, voice.")),
+            Option("connect", "choice", _("By a signed address, or with the key."), choices=("signed", "key")),
+            Option("session_s", "number", lowest=60, highest=86_400),
             _ANSWER,
         ),
     ),
@@ -196,11 +200,12 @@ _DECLARED: Final = (
         "deepgram-agent",
         "Deepgram Voice Agent",
         base_url=_("Another region, or a server of your own."),
+        models=("gpt-4o-mini", "gpt-4.1-mini"),
         options=(
-            Option("voice"),
+            Option("voice", help=_("Such as aura-2-thalia-en; Deepgram has none for Portuguese.")),
             Option("listen_model"),
             Option("listen_language"),
-            Option("think_provider"),
+            Option("think_provider", "choice", choices=("open_ai", "anthropic", "google", "groq")),
             Option("think_url", "url"),
             Option("think_key", "secret"),
             Option("temperature", "number", highest=2),
@@ -208,8 +213,8 @@ _DECLARED: Final = (
             Option("speak_model"),
             Option("speak_url", "url"),
             Option("speak_key", "secret"),
-            Option("mip_opt_out", "yes_no", _("Whether nothing of the calls may be used to train models.")),
-            Option("session_s", "number", lowest=30, highest=86_400),
+            Option("mip_opt_out", "yes_no", _("Keep what is said out of Deepgram's training.")),
+            Option("session_s", "number", lowest=60, highest=86_400),
             _ANSWER,
         ),
     ),
@@ -256,7 +261,6 @@ _DECLARED: Final = (
                     Option("tts_rate", "number", _("Hz of pcm; 24,000 is usual."), lowest=8_000, highest=96_000),
                     Option("tts_instructions"),
                     Option("tts_speed", "number", lowest=0.25, highest=4),
-                    Option("tts_rate", "number", lowest=8_000, highest=96_000),
                     Option("tts_stability", "number", highest=2),
                     Option("tts_similarity_boost", "number", highest=2),
                 ),
