@@ -127,7 +127,7 @@ async def test_a_number_that_would_go_round(exchange: Exchange, acme: Tenant) ->
     await exchange.install(acme)
     await close(acme, closed_action="fallback", closed_number="8001")
     for number in ("8001", "911"):
-        await in_tenant(acme.domain_uuid, lambda number=number: Secretary.objects.update(closed_number=number))
+        await in_tenant(acme.domain_uuid, set_number, number)
         channel = exchange.dial(acme, Caller([], patience_ms=8_000))
         await exchange.reached(channel, "1099")
         channel.phone_hung_up()
