@@ -37,7 +37,7 @@ from secretary.speech.contract import (
 )
 from secretary.speech.ear import Ear
 from secretary.speech.metered import Metered
-from secretary.speech.relay import Note, Relay
+from secretary.speech.relay import SIGN_S, Note, Relay
 from secretary.speech.steps import Step, ending_locally
 from secretary.speech.takeover import CLOSE_S, FRAME, as_failure, closed
 
@@ -285,6 +285,7 @@ class ChainSession:
     def _take_over(self, step: Step, session: SpeechSession, ear: Ear) -> None:
         self._session, self._ear = session, ear
         self.metered.begins(step)
+        self.relay.sign_s = step.patience_s or SIGN_S
         if self._failed:
             metrics.CHANGED.labels(self._failed, step.provider).inc()
             self._note("provider_changed", {"from": self._failed, "to": step.provider, "reason": self._reason[:300]})

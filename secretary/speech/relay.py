@@ -46,12 +46,14 @@ class Relay:
         self.language = language
         self.bridges = bridges(language)
         self.caller_speaks = False
+        self.sign_s = SIGN_S
         self.known_words = False
         """The next words are those of a turn that was given to a second provider: the conversation has them."""
         self._note, self._speak, self._silent = note, speak, silent
         self._bridged = 0
         self._saying = ""
         """The utterance that says a sentence of the platform, and answers nothing."""
+        self._sentence = ""
         self._last_sound = 0.0
 
     # What the provider tells (through its `Ear`) ---------------------------------------------------------------------
@@ -76,7 +78,11 @@ class Relay:
             return
         self._last_sound = asyncio.get_running_loop().time()
         if self.memory.secretary_says(utterance_id, text, last):
-            self._begun(utterance_id, text)
+            self._begun(utterance_id)
+        if text and utterance_id == self._saying and self.memory.turn is not None:
+            if not self._sentence.startswith(_plain(text)):
+                self._saying = ""  # it answers the caller
+            self._sentence = self._sentence.removeprefix(_plain(text))
         listener.on_voice(utterance_id, text, pcm, last)
         if last:
             self.watch.clear("stall")
@@ -120,7 +126,8 @@ class Relay:
 
     def await_sign(self) -> None:
         """The provider owes an answer."""
-        self.watch.set("sign", SIGN_S, lambda: self._silent(SIGN_S))
+        seconds = self.sign_s
+        self.watch.set("sign", seconds, lambda: self._silent(seconds))
 
     def await_saying(self) -> None:
         """The provider owes a sentence of the platform."""
@@ -130,16 +137,16 @@ class Relay:
         if self.watch.pending("sign"):
             self.watch.set("sign", VOICE_S, lambda: self._silent(VOICE_S))
 
-    def _begun(self, utterance_id: str, text: str) -> None:
+    def _begun(self, utterance_id: str) -> None:
         """A new utterance: whatever was waited for, here it is."""
         self._bridged = 0
         self.watch.clear("sign", "bridge", "saying")
         self.watch.set("stall", STALL_S, self._stalled)
         self._saying = ""
         sayings = self.memory.sayings
-        if sayings and (self.memory.turn is None or (text and _plain(sayings[0][0]).startswith(_plain(text)))):
-            sayings.pop(0)
-            self._saying = utterance_id
+        if sayings:
+            # Which of the two it is, an answer or the sentence, its words will say; they may come after the sound.
+            self._saying, self._sentence = utterance_id, _plain(sayings.pop(0)[0])
         if sayings:
             self.await_saying()
 

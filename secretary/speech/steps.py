@@ -24,7 +24,16 @@ class Step:
         """For the record and the price; empty: the provider's usual one."""
         return self.access.model or self.access.option("llm_model")
 
+    @property
+    def patience_s(self) -> float | None:
+        """How long its first sign of an answer may take, where that was said (`answer_s`)."""
+        try:
+            return min(MOST_PATIENCE_S, max(1.0, float(self.access.option("answer_s"))))
+        except ValueError:
+            return None
 
+
+MOST_PATIENCE_S: Final = 15.0
 LAST: Final = Step("local")
 """What every chain ends with."""
 

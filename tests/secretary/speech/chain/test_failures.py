@@ -177,6 +177,28 @@ def test_a_sentence_that_is_never_spoken() -> None:
     virtual_time.run(call())
 
 
+def test_words_that_come_after_their_sound() -> None:
+    """A sentence of the platform beside a turn that waits: what is said is one or the other, by its words."""
+
+    async def call() -> None:
+        for words, taken in (("Are you still there?", [TURN]), ("It opens at nine.", [])):
+            scene = Scene(*three(answer_s=None, say_s=None))
+            await scene.begin(greet=False)
+            scene.turn()
+            scene.chain.say("Are you still there?")
+            ear = scene.acme.now.ear
+            assert ear is not None
+            ear.on_voice("u1", "", bytes(320), False)
+            ear.on_voice("u1", words, bytes(320), True)
+            await asyncio.sleep(3)
+            assert scene.chain.step is ACME  # it has spoken: it is not taken for silent
+            scene.fail()
+            await asyncio.sleep(1)
+            assert scene.other.now.turns == taken
+
+    virtual_time.run(call())
+
+
 def test_while_nobody_waits() -> None:
     """A provider that is lost while both are silent is replaced without a word."""
 
