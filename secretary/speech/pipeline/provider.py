@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 import httpx
 
 from secretary.speech.contract import Access, Briefing, ProviderError
-from secretary.speech.local.voice import Voice
 from secretary.speech.pipeline.llm.anthropic import Messages
 from secretary.speech.pipeline.llm.contract import Dialect
 from secretary.speech.pipeline.llm.openai import ChatCompletions
@@ -36,10 +36,10 @@ log = logging.getLogger(__name__)
 
 
 class PipelineProvider:
-    """One for a node. Implements `Provider`."""
+    """One for a node. Implements `Provider`. Of what is said in calls nothing is written to the data folder."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._voice = Voice(data_dir / "voice")
+        self._engines = ThreadPoolExecutor(2, thread_name_prefix="pipeline voice")
         self._clients = Clients()
         self._prompts = PromptStore()
 
@@ -89,7 +89,7 @@ class PipelineProvider:
 
     async def close(self) -> None:
         """Idempotent."""
-        self._voice.close()
+        self._engines.shutdown(wait=False, cancel_futures=True)
         await self._clients.close()
 
     # The stages -------------------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ class PipelineProvider:
 
     def _synthesiser(self, stage: Stage, briefing: Briefing, taken: list[Stage]) -> Synthesiser:
         if stage.service == "local":
-            return LocalVoice(self._voice, stage.option("voice") or briefing.voice)
+            return LocalVoice(self._engines, stage.option("voice") or briefing.voice)
         voice = "" if briefing.voice in LOCAL_NAMES else briefing.voice
         service = self._service(stage, taken)
         return ElevenLabsVoice(service, voice) if stage.service == "elevenlabs" else SpeechServer(service, voice)

@@ -34,6 +34,8 @@ IDLE_CLIENTS: Final = 64
 BUSY: Final = frozenset({"too_many_concurrent_requests", "system_busy", "overloaded_error"})
 """Words of a service that is full for a moment: the sentence before is still being made, say."""
 BUSY_S: Final = 0.4
+MOST_CONNECTIONS: Final = 600
+"""To one service with one key: two sentences and a model's answer in each of 200 calls."""
 COLD_S: Final = 45.0
 """Kept connections live for 60 s without use."""
 _KNOWN: Final[dict[str, FailureKind]] = {
@@ -241,4 +243,5 @@ def _key(stage: Stage) -> object:
 
 
 def _client(stage: Stage) -> httpx.AsyncClient:
-    return net.http_client(guarded=stage.guarded, read_s=stage.timeout_s)
+    # Its own limits are only a net below ours: each call has its stage's time (`Service.stream`).
+    return net.http_client(guarded=stage.guarded, read_s=60.0, max_connections=MOST_CONNECTIONS)

@@ -178,14 +178,14 @@ class PipelineSession:
 
     def _no_words(self) -> None:
         """A turn without words: a cough, a door. What it broke off goes on; otherwise the caller is asked again."""
-        if self._answer is not None or self._memory.awaits_tool:
+        if self._answer is not None:
             return
         if self._memory.was_cut_short:
             self.say(words(self._language).not_caught, keep=False)  # not heard, if the conversation goes on with it
         elif self._memory.was_cut_off:
             self._memory.caller_said(words(self._language).go_on)
             self._begin_answer()
-        elif self._memory.awaits_answer:
+        elif self._memory.awaits_answer and not self._memory.awaits_tool:
             self._begin_answer()
         else:
             self.say(words(self._language).not_caught, keep=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,10 @@ from tests.peers.web import Reply, Request, breaks, garbage, hangs, refuses
 from tests.secretary.speech.pipeline.conftest import ACME, Stage
 
 SORRY = words("en").not_caught
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 async def test_a_turn(stage: Stage) -> None:
@@ -300,6 +305,20 @@ async def test_a_slow_tool_and_an_impatient_caller(stage: Stage) -> None:
     assert stage.chat.requests[2].json["messages"][3]["content"] == "ok: 9 to 5"
 
 
+async def test_a_cough_while_a_tool_works(stage: Stage) -> None:
+    """The caller hears something, the model is not asked for nothing, and the result is told when it comes."""
+    stage.chat.then(stage.chat.says(calls=(("business_info", "{}"),)), stage.chat.says("We open at nine."))
+    stage.stt.then(stage.stt.hears("When do you open?"), stage.stt.hears(""))
+    session = await stage.call()
+    stage.turn()
+    await stage.listener.until(stage.listener.tools)
+    stage.turn()
+    await stage.listener.until_said(SORRY)
+    assert len(stage.chat.requests) == 1
+    session.tool_result(stage.listener.tools()[0].tool_call_id, "ok", "9")
+    await stage.listener.until_said("We open at nine.")
+
+
 async def test_rounds_are_bounded(stage: Stage) -> None:
     """A model that uses tools without end is stopped, and the caller hears something."""
     session = await stage.call()
@@ -578,13 +597,14 @@ async def test_a_tenant_aims_inside(stage: Stage, options: dict[str, str]) -> No
     assert not (stage.stt.requests or stage.chat.requests or stage.speech.requests)
 
 
-async def test_own_machines_only(stage: Stage) -> None:
-    """With the node's own voice, a pipeline needs no key and no service on the internet."""
+async def test_own_machines_only(stage: Stage, tmp_path: Path) -> None:
+    """With the node's own voice, a pipeline needs no key and no service on the internet; nothing said is kept."""
     await stage.call(tts="local", tts_url="", stt_key="", llm_key="", tts_key="")
     stage.turn()
     await stage.listener.until_finished()
     assert stage.listener.sound["answer-1"] and not stage.speech.requests
     assert "authorization" not in stage.chat.requests[0].headers
+    assert not files(tmp_path)
 
 
 def test_the_tool_call_of_the_contract() -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from secretary.speech.contract import Access, ProviderError
-from secretary.speech.local.voice import Voice
 from secretary.speech.pipeline.pcm import FractionalResampler, Linear, Wav
 from secretary.speech.pipeline.service import Clients, Service
 from secretary.speech.pipeline.settings import pipeline_of
@@ -114,12 +113,14 @@ async def test_elevenlabs_refuses(answer: object, kind: str) -> None:
     assert failed.value.kind == kind and "sk-tts" not in str(failed.value)
 
 
-async def test_local(tmp_path: Path) -> None:
-    """The node's own voice speaks without any service."""
-    store = Voice(tmp_path)
-    parts = await spoken(LocalVoice(store, "female"))
+@pytest.mark.parametrize("language", ["en", "pt-br"])
+async def test_local(language: str) -> None:
+    """The node's own voice speaks without any service, and keeps nothing of what it said."""
+    with ThreadPoolExecutor(1) as executor:
+        parts = await spoken(LocalVoice(executor, "female"), language)
     assert 0.5 < sum(map(len, parts)) / 16_000 < 4
-    store.close()
+    with pytest.raises(ProviderError, match="local"):
+        await spoken(LocalVoice(executor, "female"), language)
 
 
 @pytest.mark.parametrize("rate", [11_025, 22_050, 44_100])
