@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import orjson
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from eslbridge.media.contract import BYTES_PER_MS
 from secretary.speech.contract import Access, Briefing, ProviderError
@@ -23,7 +24,7 @@ from secretary.speech.elevenlabs_agent import errors, formats, messages
 from secretary.speech.net import check_status, http_client
 from secretary.speech.realtime import prompt
 from secretary.speech.realtime.session import RealtimeSession, seconds
-from secretary.speech.realtime.wire import Message
+from secretary.speech.realtime.wire import Message, Wire
 
 PAUSE_S: Final = 0.8
 """A pause in the sound that comes which ends an utterance."""
@@ -58,6 +59,8 @@ class ElevenLabsSession(RealtimeSession):
         self._calls: dict[str, str] = {}
         self._forgotten: dict[str, str] = {}
         self._error: ProviderError | None = None
+        self._hung_up = False
+        """The connection was closed without a fault."""
         self._does = {
             "audio": self._audio,
             "agent_response": self._response,
@@ -107,7 +110,18 @@ class ElevenLabsSession(RealtimeSession):
         self._greeting_size = 0
 
     def _explain(self, error: BaseException) -> ProviderError:
+        self._hung_up = isinstance(error, ConnectionClosed) and error.rcvd is not None and error.rcvd.code == 1000
         return errors.explain(error, self._host)
+
+    def _lost(self, wire: Wire, error: ProviderError) -> None:
+        may_end = any(tool.name == "end_call" for tool in self.briefing.tools)
+        if wire is self._wire and self._hung_up and may_end and self._error is None:
+            # The agent has said goodbye and hung up by itself; the caller is to hear the end of it first.
+            self._wire = None
+            self._spawn(wire.close())
+            self._tool_after_voice("hung-up", "end_call", {"reason": "the agent ended the conversation"})
+        else:
+            super()._lost(wire, error)
 
     def _explain_end(self, error: ProviderError) -> ProviderError:
         return self._error or error

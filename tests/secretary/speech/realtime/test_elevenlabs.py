@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from eslbridge.media.codec import decode, encode
-from secretary.speech.contract import ProviderError
+from secretary.speech.contract import ProviderError, ToolSpec
 from secretary.speech.elevenlabs_agent import session as module
 from secretary.speech.elevenlabs_agent.provider import ElevenLabsAgentProvider
 from secretary.speech.elevenlabs_agent.session import ElevenLabsSession
@@ -228,6 +228,24 @@ async def test_a_conversation_that_is_too_long_goes_on(make: Open, peer: ElevenL
     await renewed(session)
     await peer.turn("Hello", Reply("Yes?"))
     await ear.spoken()
+
+
+async def test_an_agent_that_hangs_up_ends_the_call(peer: ElevenLabsPeer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its goodbye is heard to the end, then the platform does what it does for any secretary that ends a call."""
+    monkeypatch.setattr(module, "PAUSE_S", 0.1)
+    tools = (*BRIEFING.tools, ToolSpec("end_call", "End the call."))
+    briefing = replace(BRIEFING, tools=tools, history=HISTORY)
+    session = ElevenLabsAgentProvider().session(briefing, access(peer.url, agent_id="a", connect="key"))
+    ear = Ear()
+    await session.open(ear)
+    await peer.turn("Bye", Reply("Goodbye."))
+    await ear.until(lambda: ear.of("voice"))
+    await peer.close(1000)
+    call = await ear.tool()
+    assert call.name == "end_call"
+    assert next(iter(ear.utterances.values())).over
+    assert not ear.of("failed") and len(peer.initiations) == 1
+    await session.close()
 
 
 @pytest.mark.parametrize(
