@@ -81,9 +81,12 @@ class PipelineSession:
 
     async def open(self, listener: SpeechListener) -> None:
         """Raises ProviderError."""
-        await self._recogniser.open(self._interim)
+        try:
+            await self._recogniser.open(self._interim)
+        except BaseException:
+            self._release()
+            raise
         self._listener = listener
-        self._recogniser.tell_interim(listener.on_caller_interim)
         if self._warm is not None:
             self._spawn(self._warm(), self._work)
 
@@ -144,6 +147,9 @@ class PipelineSession:
         with suppress(TimeoutError):
             async with asyncio.timeout(0.9):
                 await asyncio.gather(self._recogniser.close(), *tasks, return_exceptions=True)
+        self._release()
+
+    def _release(self) -> None:
         closed, self._closed = self._closed, None
         if closed is not None:
             closed()

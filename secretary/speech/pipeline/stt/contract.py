@@ -35,9 +35,6 @@ class Recogniser(Protocol):
     def turn_started(self) -> None:
         """Speech is certain since a moment; it began up to 400 ms ago."""
 
-    def tell_interim(self, tell: Callable[[str], None]) -> None:
-        """Have `tell` called with the words of the turn under way as they come; never, where they come all at once."""
-
     def turn_ended(self, pcm: bytes) -> Awaitable[Transcript]:
         """The whole turn, once it is over. What is awaited is what was said; it raises ProviderError.
 

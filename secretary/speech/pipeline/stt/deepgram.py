@@ -124,7 +124,6 @@ class ListeningRecogniser:
         self._interim: Callable[[str], None] | None = None
         self._turns: list[_Turn] = []
         """Those that wait for words, oldest first: the session has two of them at most."""
-        self._tell_interim: Callable[[str], None] | None = None
         self._news = asyncio.Event()
         self._wake = asyncio.Event()
         self._work: list[asyncio.Task[None]] = []
@@ -134,9 +133,6 @@ class ListeningRecogniser:
     async def open(self, interim: Callable[[str], None]) -> None:
         self._interim = interim
         await self._connect()
-
-    def tell_interim(self, tell: Callable[[str], None]) -> None:
-        self._tell_interim = tell
 
     # Every frame ----------------------------------------------------------------------------------------------------
 
@@ -343,8 +339,6 @@ class ListeningRecogniser:
         if said is not None and turn is self._speaking and self._interim is not None:
             self._interim(turn.text)
         self._news.set()
-        if self._tell_interim is not None and turn is self._speaking and said is not None:
-            self._tell_interim(turn.text)
 
     async def close(self) -> None:
         socket, self._socket = self._socket, None

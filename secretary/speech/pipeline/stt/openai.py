@@ -59,8 +59,6 @@ class TurnRecogniser:
 
     def turn_started(self) -> None: ...
 
-    def tell_interim(self, tell: Callable[[str], None]) -> None: ...
-
     async def turn_ended(self, pcm: bytes) -> Transcript:
         pcm = pcm[-LONGEST_MS * BYTES_PER_MS :]
         sound = wav(resample(pcm, RATE, WAV_RATE), WAV_RATE)
