@@ -74,7 +74,7 @@ class MannerFields(forms.Form):
         help_text=_("Off: what the secretary says is always heard to its end."),
     )
     protect_ms = forms.IntegerField(
-        label=_("Greeting that is always heard (ms)"), min_value=0, max_value=10_000, initial=500, required=False
+        label=_("First words that are always heard (ms)"), min_value=0, max_value=10_000, initial=500, required=False
     )
     menu = MenuField(
         label=_("Keys"),
