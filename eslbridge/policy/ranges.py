@@ -28,7 +28,8 @@ HIGH_RISK_COUNTRIES: Final = frozenset(
 """ISO 3166 codes, as phonenumbers calls regions (AC: Ascension)."""
 
 HIGH_RISK_PREFIXES: Final = (
-    "1473", "1649", "1664", "1767", "1784", "1876",  # they look domestic in North America: one-ring and lottery fraud
+    # They look domestic in North America: one-ring and lottery fraud.
+    "1268", "1284", "1473", "1649", "1658", "1664", "1767", "1784", "1876",
     "6723",  # Norfolk Island
 )  # fmt: skip
 """E.164 digits without the plus."""
