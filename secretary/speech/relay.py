@@ -15,8 +15,10 @@ from secretary.speech.watch import Watch
 
 SIGN_S: Final = 3.5
 """For the first sign of an answer. Less than the conversation's own patience, which would end the call."""
-VOICE_S: Final = 5.0
-"""From then on, for its sound or for a tool."""
+VOICE_S: Final = 4.0
+"""From its first token on, for its sound or for a tool."""
+MOMENT_S: Final = 3.5
+"""Whatever signs there are: a caller who has heard nothing for so long is told that it takes a moment."""
 SAY_S: Final = 2.5
 """For the first sound of a sentence of the platform."""
 STALL_S: Final = 3.0
@@ -66,7 +68,7 @@ class Relay:
             if self.listener is not None:
                 self.listener.on_caller_text(text)
         if text:
-            self._sign()
+            self._sign(self.sign_s)
 
     def caller_interim(self, text: str) -> None:
         if self.listener is not None:
@@ -96,7 +98,7 @@ class Relay:
             self.listener.on_tool(call)
 
     def thinking(self) -> None:
-        self._sign()
+        self._sign(VOICE_S)
         if self.listener is not None:
             self.listener.on_thinking()
 
@@ -128,14 +130,15 @@ class Relay:
         """The provider owes an answer."""
         seconds = self.sign_s
         self.watch.set("sign", seconds, lambda: self._silent(seconds))
+        self.watch.set("bridge", MOMENT_S, self._bridge)
 
     def await_saying(self) -> None:
         """The provider owes a sentence of the platform."""
         self.watch.set("saying", SAY_S, lambda: self._silent(SAY_S))
 
-    def _sign(self) -> None:
+    def _sign(self, seconds: float) -> None:
         if self.watch.pending("sign"):
-            self.watch.set("sign", VOICE_S, lambda: self._silent(VOICE_S))
+            self.watch.set("sign", seconds, lambda: self._silent(seconds))
 
     def _begun(self, utterance_id: str) -> None:
         """A new utterance: whatever was waited for, here it is."""

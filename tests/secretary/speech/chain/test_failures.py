@@ -110,8 +110,9 @@ def test_a_thoughtful_provider() -> None:
         ear = scene.acme.now.ear
         assert ear is not None
         ear.on_thinking()
-        await asyncio.sleep(4)
+        await asyncio.sleep(3)
         assert scene.chain.step is ACME
+        assert scene.caller.words[-1] == SAY.one_moment
         await asyncio.sleep(3)
         assert scene.caller.words[-1] == "This is other."
 
