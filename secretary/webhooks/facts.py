@@ -81,9 +81,13 @@ def jobs_ended(*, domain_uuid: UUID, job_uuids: Collection[UUID]) -> None:
     """Setting ESLBRIDGE_JOBS_ENDED: called by eslbridge in the transaction in which jobs of a domain end."""
     for job in Job.objects.filter(pk__in=job_uuids, domain_id=domain_uuid, kind=JobKind.TRANSFER):
         done = job.state == JobState.DONE
-        outcome = job.outcome or job.state
-        payload = {**transfer_payload(job), "outcome": outcome, "reason": job.reason}
-        emit(domain_uuid, "transfer.done" if done else "transfer.failed", payload, fact=str(job.pk))
+        transfer_ended(job, outcome="ok" if done else job.outcome or job.state, reason=job.reason)
+
+
+def transfer_ended(job: Job, *, outcome: str, reason: str) -> None:
+    """How putting a caller through went: `ok`, or one word for why the caller is with the secretary again."""
+    payload = {**transfer_payload(job), "outcome": str(outcome), "reason": reason}
+    emit(job.domain_uuid, "transfer.done" if outcome == "ok" else "transfer.failed", payload, fact=str(job.pk))
 
 
 def transfer_payload(job: Job) -> dict[str, object]:

@@ -1,0 +1,119 @@
+"""Whether it makes sense to let a telephone ring: asked of the switch, just before.
+
+Three-valued in everything: what the switch does not know, or does not say in time, is `unknown`, and never keeps a
+caller from being put through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import structlog
+
+from eslbridge.esl import commands
+from eslbridge.esl.command import Command
+from eslbridge.esl.errors import EslError
+from eslbridge.esl.interface import AsyncEslClient, parse_channels
+from eslbridge.policy import DestinationKind
+
+log = structlog.get_logger(__name__)
+
+ASK_S: Final = 1.5
+"""How long all questions together may take: the caller is waiting."""
+NOT_REGISTERED: Final = "error/user_not_registered"
+_TRUE: Final = frozenset({"true", "1", "yes", "on", "t"})
+READY_AGENTS: Final = frozenset({"available", "available (on demand)"})
+
+
+class Free(StrEnum):
+    FREE = "free"
+    BUSY = "busy"
+    DND = "dnd"
+    UNREGISTERED = "unregistered"
+    NO_AGENTS = "no_agents"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """What the switch says of a destination. `forwarded`: its calls go elsewhere, which only the dialplan knows."""
+
+    word: Free
+    forwarded: bool = False
+
+    @property
+    def blocks(self) -> bool:
+        """Whether there is no use in letting it ring."""
+        return self.word not in (Free.FREE, Free.UNKNOWN)
+
+
+UNKNOWN: Final = Availability(Free.UNKNOWN)
+
+
+async def availability_of(switch: AsyncEslClient, *, kind: str, number: str, domain_name: str) -> Availability:
+    """Ask the domain's switch about one destination. Never raises, and never takes longer than ASK_S."""
+    try:
+        async with asyncio.timeout(ASK_S):
+            match kind:
+                case DestinationKind.EXTENSION:
+                    return await _extension(switch, number, domain_name)
+                case DestinationKind.QUEUE:
+                    return await _queue(switch, number, domain_name)
+    except (EslError, OSError, TimeoutError) as error:
+        log.info("availability_unknown", kind=kind, error=repr(error))
+    return UNKNOWN
+
+
+async def _extension(switch: AsyncEslClient, number: str, domain: str) -> Availability:
+    """An extension, by user@domain: never by the number alone, which other domains have, too."""
+    dnd, forwarded, dialled, contact, channels = await asyncio.gather(
+        _ask(switch, commands.user_data(number, domain, "var", "do_not_disturb")),
+        _ask(switch, commands.user_data(number, domain, "var", "forward_all_enabled")),
+        _ask(switch, commands.user_data(number, domain, "param", "dial-string")),
+        _ask(switch, commands.sofia_contact(number, domain)),
+        _ask(switch, commands.show_channels_like(number)),
+    )
+    if dnd.lower() in _TRUE:
+        return Availability(Free.DND)
+    if forwarded.lower() in _TRUE:
+        return Availability(Free.UNKNOWN, forwarded=True)
+    # A user with a dial string of its own may be reached without any registration: a trunk, a desk phone by address.
+    if contact.startswith(NOT_REGISTERED) and "sofia_contact" in dialled:
+        return Availability(Free.UNREGISTERED)
+    if _in_call(channels, f"{number}@{domain}"):
+        return Availability(Free.BUSY)
+    registered = "sofia/" in contact
+    return Availability(Free.FREE if registered else Free.UNKNOWN)
+
+
+def _in_call(channels: str, presence_id: str) -> bool:
+    if not channels.lstrip().startswith("{"):
+        return False
+    return any(
+        row.get("presence_id") == presence_id and row.get("callstate") in ("ACTIVE", "HELD", "UNHELD")
+        for row in parse_channels(channels)
+    )
+
+
+async def _queue(switch: AsyncEslClient, number: str, domain: str) -> Availability:
+    table = await _ask(switch, commands.queue_agents(number, domain))
+    lines = [line for line in table.splitlines() if "|" in line]
+    if not lines:
+        return UNKNOWN  # a queue of another name, or no call centre on this switch
+    heading, *rows = (line.split("|") for line in lines)
+    if "status" not in heading:
+        return UNKNOWN
+    column = heading.index("status")
+    ready = any(row[column].strip().lower() in READY_AGENTS for row in rows if len(row) > column)
+    return Availability(Free.FREE if ready else Free.NO_AGENTS)
+
+
+async def _ask(switch: AsyncEslClient, command: Command) -> str:
+    """An answer, or nothing: `-ERR no reply` is how the switch says that a value is empty."""
+    try:
+        return (await switch.api(command)).strip()
+    except EslError:
+        return ""
