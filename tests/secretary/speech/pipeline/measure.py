@@ -109,11 +109,49 @@ async def frames() -> None:
             await provider.close()
 
 
+async def crowd(calls: int, rounds: int = 4) -> None:
+    """So many calls at once, each with a turn every 6 s on average."""
+    async with DeepgramPeer(["Sales, please."] * calls * rounds, delay_s=HEARS_S) as dg, ChatPeer() as chat:
+        async with SpeechPeer(first_s=SPEAKS_S) as speech:
+            chat.then(*[chat.says(*PIECES, delay_s=THINKS_S)] * calls * rounds)
+            options = {"stt": "deepgram", "stt_url": dg.url, "llm_url": chat.url, "tts_url": speech.url}
+            provider = PipelineProvider(Path(tempfile.mkdtemp()))
+            loop, added = asyncio.get_running_loop(), []
+
+            async def call(number: int) -> None:
+                session = provider.session(ACME, Access(options=tuple(options.items()), guarded=False))
+                listener = Listener()
+                await session.open(listener)
+                await asyncio.sleep(6 * number / calls)
+                for n in range(rounds):
+                    next_at = loop.time() + 6
+                    listener.forget()
+                    session.turn_started()
+                    for _ in range(50):
+                        session.hear(FRAME)
+                        await asyncio.sleep(0.02)
+                    began = loop.time()
+                    session.turn_ended(FRAME * 50)
+                    await listener.until_finished()
+                    if n:
+                        added.append((listener.times["voice"] - began - HEARS_S - THINKS_S - SPEAKS_S) * 1000)
+                    await asyncio.sleep(max(0.0, next_at - loop.time()))
+                await session.close()
+
+            used, began = time.process_time(), time.monotonic()
+            await asyncio.gather(*(call(number) for number in range(calls)))
+            share = (time.process_time() - used) / (time.monotonic() - began) * 100
+            await provider.close()
+    late = quantiles(added, n=20)[-1]
+    print(f"{calls} calls: added p50 {median(added):.1f} ms  p95 {late:.1f} ms  {share:.0f} % of a core")
+
+
 async def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     for deepgram, hosted in ((False, False), (True, False), (False, True), (True, True)):
         await turns(count, deepgram, hosted)
     await frames()
+    await crowd(100)
 
 
 if __name__ == "__main__":
