@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import structlog
 
 from eslbridge.media.codec import decode, encode
 from secretary.speech.contract import ProviderError, ToolCall
@@ -606,3 +607,22 @@ async def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ProviderError):
         await session.open(Ear())
     await session.close()
+
+
+async def test_no_log_has_a_secret_or_a_word_of_the_caller(make: Open, peer: OpenAIPeer) -> None:
+    """Whatever the server says while it breaks, and whatever was said before."""
+    with structlog.testing.capture_logs() as logs:
+        for ending in range(3):
+            session, ear = await make()
+            peer.caller_says = ["My number is 12345."]
+            await speak(session)
+            await ear.spoken()
+            if ending == 0:
+                await peer.close(1011, f"about {SECRET}")
+            elif ending == 1:
+                await peer.raw(f'{{"type": "error", "error": "{SECRET} 12345"}}')
+            else:
+                await peer.error("server_error", kind="server_error")
+            await ear.failure()
+    assert logs
+    assert SECRET not in str(logs) and "12345" not in str(logs)
