@@ -112,6 +112,8 @@ class SecretaryProfile:
     country_code: str = "1"
     """Of numbers that are shown without one."""
     prompt_version: int | None = None
+    summarise: bool = True
+    """A language model may sum the call up, where the chain has one."""
     chain: tuple[SpeechChoice, ...] = ()
     """Who speaks, the first choice first; empty: `provider` alone. Resolved by `selectors.speech_chain`."""
 
@@ -182,6 +184,8 @@ class CallRecord:
     """Of the summary."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What the caller told of themselves, as tools were given it: `name`, `number`, `reason`, `urgency`."""
+    summary: str = ""
+    """By a language model; empty: it is put together without one."""
     disclosure: str = ""
     """What the caller was told before anything else, as far as it was spoken."""
     prompt_version: int | None = None

@@ -131,7 +131,7 @@ class SecretaryPart(_Part):
             "max_call_s", "silence_s", "silence_prompts", "silence_ending", "fallback_number", "hours", "closed_action",
             "closed_greeting", "closed_secretary_uuid", "closed_number",
             "turn_mode", "pause_ms", "barge_in", "protect_ms", "menu", "max_turns", "max_cost",
-            "tools", "announce_ai", "ai_notice", "recording_notice",
+            "tools", "announce_ai", "ai_notice", "recording_notice", "summarise",
         )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ def without_secrets(
         utterances=tuple(replace(one, text=text) for one, text in zip(record.utterances, lines, strict=True)),
         events=tuple(replace(one, detail=detail) for one, detail in zip(record.events, details, strict=True)),
         facts={name: redact(text, kinds) for name, text in record.facts.items()},
+        summary=redact(record.summary, kinds),
         message=_message(record.message, kinds) if record.message is not None else None,
     )
     return kept, tuple(_message(one, kinds) for one in messages)

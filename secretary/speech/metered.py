@@ -60,6 +60,12 @@ class Metered:
         if 0 < quantity < 1e9 and unit != SECOND:
             self._count(unit, quantity)
 
+    def add_for(self, step: Step, unit: str, quantity: float) -> None:
+        """Something used of a provider that does not have the call: a summary, say."""
+        who, self._who = self._who, (step.provider, step.model[:120])
+        self.add(unit, quantity)
+        self._who = who
+
     def _count(self, unit: str, quantity: float) -> None:
         key = (*self._who, unit[:24])
         if key in self._used or len(self._used) < 64:

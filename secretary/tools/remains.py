@@ -9,7 +9,7 @@ from secretary.models import Call, Callback, Message, Urgency
 from secretary.profiles import CallRecord
 from secretary.redaction import Kinds, redact
 from secretary.services import clean
-from secretary.tools.summary import Ending, summary
+from secretary.tools.summary import MOST, Ending, summary
 
 LENGTHS: Final[Mapping[str, int]] = {"name": 120, "number": 64, "reason": 200, "urgency": 8}
 MOST_FIRST_WORDS: Final = 200
@@ -39,7 +39,7 @@ def fill(call: Call, record: CallRecord, kinds: Kinds) -> None:
     call.disclosure = clean.line(record.disclosure, 700) or call.disclosure
     call.prompt_version = record.prompt_version or call.prompt_version
     first = next((line.text for line in record.utterances if line.who == "caller" and line.text.strip()), "")
-    call.summary = summary(
+    call.summary = clean.line(redact(clean.text(record.summary), kinds), MOST) or summary(
         record.language,
         Ending(
             outcome=call.outcome,

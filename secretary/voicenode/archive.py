@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,8 @@ from django.conf import settings
 from secretary.conversation.session import Record
 from secretary.profiles import CallRecord, MessageRecord, SecretaryProfile
 from secretary.services.redacting import without_secrets
+from secretary.speech.steps import Step
+from secretary.tools.digest import Summariser
 from secretary.voicenode import desk, metrics
 from secretary.voicenode.office import CallOffice
 from secretary.voicenode.spool import Spool
@@ -30,6 +33,10 @@ class Archive:
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
+        self._summariser = Summariser()
+
+    async def close(self) -> None:
+        await self._summariser.close()
 
     async def write_back(self) -> None:
         """Put what waits on the disk into PostgreSQL. Raises what that raises."""
@@ -43,9 +50,13 @@ class Archive:
         record: Record,
         answered_at: datetime | None,
         recording: Path | None,
+        steps: Sequence[Step] = (),
     ) -> None:
+        summary = await self._summary(profile, steps, record)
         record.notes = sorted([*record.notes, *office.tool_notes], key=lambda note: note.at_ms)
-        kept = desk.record_of(profile, record, answered_at=answered_at, recording=recording, facts=office.facts)
+        kept = desk.record_of(
+            profile, record, answered_at=answered_at, recording=recording, facts=office.facts, summary=summary
+        )
         for attempt in range(1, WRITE_ATTEMPTS + 1):
             try:
                 await office.save_rest()
@@ -59,6 +70,15 @@ class Archive:
                 log.info("call_ended", outcome=record.outcome, detail=record.detail, latency=record.latency)
                 return
         await self._keep(profile, UUID(call_uuid), kept, office.unsaved)
+
+    async def _summary(self, profile: SecretaryProfile, steps: Sequence[Step], record: Record) -> str:
+        """What a language model says that the call was about; empty where none is asked, or it fails."""
+        metered = record.metered
+        if not profile.summarise or metered is None:
+            return ""
+        return await self._summariser.summarise(
+            steps, record.lines, language=profile.language, kinds=profile.redact, count=metered.add_for
+        )
 
     async def _keep(
         self, profile: SecretaryProfile, call_uuid: UUID, record: CallRecord, messages: tuple[MessageRecord, ...]

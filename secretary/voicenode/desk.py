@@ -106,6 +106,7 @@ def record_of(
     answered_at: datetime | None,
     recording: Path | None,
     facts: Mapping[str, str] | None = None,
+    summary: str = "",
 ) -> CallRecord:
     """A conversation's end as it is kept."""
     return CallRecord(
@@ -124,6 +125,7 @@ def record_of(
         events=tuple(EventRecord(note.at_ms, note.kind, note.detail) for note in record.notes),
         language=profile.language,
         facts=facts or {},
+        summary=summary,
         disclosure=disclosed(record),
         prompt_version=profile.prompt_version,
     )

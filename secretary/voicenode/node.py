@@ -109,6 +109,7 @@ class VoiceNode:
         await self.server.close()
         await self.media.stop()
         await self.providers.stop()
+        await self.archive.close()
         await self.live.stop()
         await asyncio.to_thread(self.disk.close)
         with contextlib.suppress(KeyError):

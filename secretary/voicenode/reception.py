@@ -278,7 +278,8 @@ class Reception:
             try:
                 # Seconds are metered from the answer: a call that could not be answered has none.
                 answered = answered_at if call.is_answered else None
-                await self._archive.write(call.call_uuid, profile, office, record, answered, recording)
+                steps = admitted.speech.steps
+                await self._archive.write(call.call_uuid, profile, office, record, answered, recording, steps)
             finally:
                 if session is not None and self._sessions.get(call.call_uuid) is session:
                     del self._sessions[call.call_uuid]  # and not that of the connection that came after

@@ -49,6 +49,12 @@ class ToolFields(forms.Form):
         widget=forms.SelectMultiple(attrs={"size": len(BUILT_IN) + 2}),
         help_text=_("Several: hold Ctrl, or Command on a Mac. Your own tools stand below the platform's."),
     )
+    summarise = forms.BooleanField(
+        label=_("Have the language model sum calls up"),
+        required=False,
+        initial=True,
+        help_text=_("One short request after each call, where there is a pipeline. Off: summed up without a model."),
+    )
     announce_ai = forms.BooleanField(
         label=_("Say that it is an artificial voice"),
         required=False,
@@ -68,7 +74,7 @@ class ToolFields(forms.Form):
     )
 
 
-TOOLS = Section(_("What it can do"), ("tools",), _("For speech services that converse freely."))
+TOOLS = Section(_("What it can do"), ("tools", "summarise"), _("For speech services that converse freely."))
 HEARD_FIRST = Section(
     _("What callers hear first"),
     ("announce_ai", "ai_notice", "recording_notice"),

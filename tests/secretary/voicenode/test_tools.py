@@ -14,6 +14,7 @@ from eslbridge.simulator.caller import Caller, HangUp, Pause, Say, WaitSilence
 from secretary.models import Callback, Secretary
 from secretary.services.secretaries import update_secretary
 from secretary.tools import names
+from secretary.tools.digest import Summariser
 from secretary.tools.facts import remember
 from secretary.tools.models import CallerFact
 from secretary.tools.services import create_tool
@@ -165,6 +166,25 @@ async def test_what_is_kept(exchange: Exchange, acme: Tenant, at_once: AtOnce) -
     payloads = await in_tenant(acme.domain_uuid, told)
     assert payloads["call.ended"]["summary"] == call.summary and payloads["call.ended"]["facts"] == call.facts
     assert payloads["message.created"]["reason"] == "a broken heater"
+
+
+async def test_summed_up_by_a_model(exchange: Exchange, acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one is at hand, and the secretary lets it; redacted like everything that is kept."""
+    asked: list[Any] = []
+
+    async def summarise(self: Summariser, steps: Any, lines: Any, **about: Any) -> str:
+        asked.append([line.text for line in lines])
+        return "Maria paid with 4111 1111 1111 1111."
+
+    monkeypatch.setattr(Summariser, "summarise", summarise)
+    await exchange.install(acme)
+    channel = exchange.dial(acme, listens())
+    await exchange.ended(channel)
+    assert (await row_of(acme, channel)).summary == "Maria paid with [card]." and asked == [["Good morning."]]
+    await change(acme, summarise=False)
+    channel = exchange.dial(acme, listens())
+    await exchange.ended(channel)
+    assert (await row_of(acme, channel)).summary.endswith("The caller hung up.") and len(asked) == 1
 
 
 async def test_a_message_that_was_not_finished(exchange: Exchange, acme: Tenant, at_once: AtOnce) -> None:
