@@ -95,24 +95,26 @@ def consult(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
         return JobResult(JobOutcome.CALLER_GONE, "the channel is gone")
     media = media_profile(domain_uuid=job.domain_uuid)
     ring_s = min(_number(job.argument("ring_s"), RING_S), MOST_RING_S)
+    dial = consulting.dial_string(
+        kind=job.argument("kind"),
+        number=job.argument("number"),
+        domain_name=endpoint.domain_name,
+        forwarded=job.argument("forwarded") == "yes",
+    )
+    given = consulting.leg_variables(
+        domain_uuid=job.domain_uuid,
+        domain_name=endpoint.domain_name,
+        call_uuid=call_uuid,
+        leg_uuid=leg,
+        transport=media.audio_transport if media is not None else "",
+        caller_number=job.argument("caller_number"),
+        caller_name=job.argument("caller_name"),
+    )
     command = commands.originate(
-        consulting.dial_string(
-            kind=job.argument("kind"),
-            number=job.argument("number"),
-            domain_name=endpoint.domain_name,
-            forwarded=job.argument("forwarded") == "yes",
-        ),
+        dial,
         application="socket",
         argument=commands.socket_argument(job.argument("node_host"), _number(job.argument("node_port"), 0)),
-        variables=consulting.leg_variables(
-            domain_uuid=job.domain_uuid,
-            domain_name=endpoint.domain_name,
-            call_uuid=call_uuid,
-            leg_uuid=leg,
-            transport=media.audio_transport if media is not None else "",
-            caller_number=job.argument("caller_number"),
-            caller_name=job.argument("caller_name"),
-        ),
+        variables={**given, **consulting.loopback_variables(dial)},
         timeout_s=ring_s,
     )
     if not jobs.mark_sent(job):

@@ -51,6 +51,23 @@ def dial_string(*, kind: str, number: str, domain_name: str, forwarded: bool = F
     return f"loopback/{number}/{domain_name}"
 
 
+LOOPBACK: Final[Mapping[str, str]] = {
+    # The dialplan behind it asks for the domain's.
+    "loopback_export": "domain_uuid,domain_name,export_vars,absolute_codec_string",
+    # A loopback speaks L16, and a leg that its dialplan calls offers what the loopback speaks, and nothing else: a
+    # telephone that has no L16 is then INCOMPATIBLE_DESTINATION in the moment of its answer (seen on 1.11).
+    "export_vars": "absolute_codec_string",
+    "absolute_codec_string": "PCMU,PCMA",
+    # The leg keeps its UUID.
+    "loopback_bowout": "false",
+}
+
+
+def loopback_variables(dial: str) -> Mapping[str, str]:
+    """What else is set on a leg that goes through the domain's dialplan."""
+    return LOOPBACK if dial.startswith("loopback/") else {}
+
+
 def leg_variables(
     *,
     domain_uuid: UUID | str,

@@ -28,7 +28,7 @@ from uuid import UUID
 import structlog
 
 from eslbridge import dialling, jobs
-from eslbridge.consulting import dial_string, shown_name
+from eslbridge.consulting import dial_string, loopback_variables, shown_name
 from eslbridge.esl import commands
 from eslbridge.esl.errors import CommandFailed, CommandTimeout, EslError, NotConnected
 from eslbridge.esl.events import Event
@@ -170,7 +170,8 @@ def originate(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
     give_connection_back()
     dial = dial_string(kind=wish.kind, number=wish.number, domain_name=endpoint.domain_name)
     try:
-        switch.originate(dial, variables=variables(job, wish, endpoint), timeout_s=wish.ring_s)
+        given = {**variables(job, wish, endpoint), **loopback_variables(dial)}
+        switch.originate(dial, variables=given, timeout_s=wish.ring_s)
     except CommandFailed as error:
         return ended(Leg.FIRST, cause_in(error.reply))
     except (NotConnected, CommandTimeout) as error:
@@ -191,11 +192,8 @@ def variables(job: Job, wish: Wish, endpoint: EslEndpoint) -> dict[str, str]:
         "origination_caller_id_name": shown_name(wish.shown_name or wish.caller_id_name),
         "domain_uuid": str(job.domain_uuid),
         "domain_name": endpoint.domain_name,
-        # The dialplan behind a loopback asks for these.
-        "loopback_export": "domain_uuid,domain_name",
-        # Only an answer counts, and the leg keeps its UUID.
+        # Only an answer counts.
         "ignore_early_media": "true",
-        "loopback_bowout": "false",
         "park_timeout": str(PARKED_S if wish.then else KEPT_S),
         "hangup_after_bridge": "true",
         **({"secretary_party_number": wish.number} if wish.then == Then.SECRETARY else {}),
