@@ -130,7 +130,7 @@ class Session:
 
     def on_drained(self) -> None:
         if self._music and self._leg is not None:
-            self._leg.play(music())
+            self._play_music(self._leg)
         else:
             self._give(ev.Drained())
 
@@ -334,10 +334,15 @@ class Session:
     def _hold_music(self, on: bool, leg: AudioLeg) -> None:
         """Music goes round until it is stopped; what was still being said goes first."""
         self._music = on
-        if on and not leg.queued_ms:
-            leg.play(music())
-        elif not on:
+        if not on:
             leg.stop()
+            self._keeping.stopped(self._now())
+        elif not leg.queued_ms:
+            self._play_music(leg)
+
+    def _play_music(self, leg: AudioLeg) -> None:
+        pcm = music()
+        self._keeping.played(pcm[: leg.play(pcm)], self._now())
 
     async def _clean_up(self) -> None:
         if self._slot >= 0:

@@ -349,3 +349,62 @@ async def test_what_a_caller_told_of_themselves_is_stored(call: Call) -> None:
     call.provider.tool("take_message", text="Please call.", reason="an invoice")
     await call.settle()
     assert call.office.messages == [("Please call.", None, True)] and call.office.given == [{"reason": "an invoice"}]
+
+
+async def test_music_on_hold_goes_round_until_somebody_is_back(call: Call) -> None:
+    """Heard until the caller speaks, however long; then there is silence at once."""
+    call.leg.hear_all()
+    call.provider.tool("hold")
+    for _ in range(3):
+        assert call.leg.queued_ms > 5_000
+        call.leg.hear_all()
+    call.speak()
+    assert call.leg.queued_ms == 0 and call.provider.results == [("hold", "interrupted")]
+
+
+async def test_a_suspicion_turns_the_voice_down_and_back(call: Call) -> None:
+    """On the leg, in the very call of voice activity that raises it."""
+    call.leg.hear_all()
+    call.provider.speak("one two three four", ms=4_000)
+    call.activity.judge(0.45)
+    assert call.leg.gains == [0.35]
+    for _ in range(4):
+        call.activity.judge(0.0)
+    assert call.leg.gains == [0.35, 1.0] and call.leg.stops == 0
+
+
+async def test_a_cough_is_played_over(call: Call) -> None:
+    """The leg is stopped and given the rest, and the provider hears nothing of it."""
+    call.leg.hear_all()
+    call.provider.speak("one two three four", ms=4_000)
+    call.leg.heard_ms, call.leg.queued_ms = call.leg.heard_ms + 2_000, 2_000
+    call.activity.judge(0.95)
+    assert call.leg.queued_ms == 0
+    call.session._began -= 0.4
+    call.activity.judge(0.0)
+    assert call.leg.queued_ms == 2_240 and call.provider.cut == [] and call.provider.turns == []
+
+
+async def test_the_first_frame_of_an_answer_is_timed(call: Call) -> None:
+    """From the provider's sound to the frame that leaves."""
+    call.leg.heard_ms += 20
+    assert call.leg.listener is not None
+    call.leg.listener.on_frame(bytes(320))
+    assert call.session._machine.latency.summary()["to_switch"] >= 0
+    call.leg.listener.on_frame(bytes(320))
+    assert "to_switch_max" not in call.session._machine.latency.summary()
+
+
+async def test_a_provider_that_hears_by_itself_gets_no_audio_twice(call: Call) -> None:
+    """Its own decision ends the turn; what it understands meanwhile is welcome."""
+    call.provider.detects_turns = True
+    call.leg.hear_all()
+    call.speak()
+    call.session.on_caller_interim("I want to")
+    call.session.on_speech_started()
+    call.session.on_speech_stopped()
+    assert call.provider.turns == []
+    call.provider.speak("Of course.", ms=400)
+    assert call.leg.queued_ms == 400
+    call.session.on_language("pt-br")
+    assert [note.detail for note in call.office.notes if note.kind == "language"] == [{"language": "pt-br"}]
