@@ -173,9 +173,16 @@ def _renew_domain(domain_uuid: UUID, mine: Q, now: datetime) -> dict[UUID, float
             until = now + timedelta(seconds=GRANT_S)
             if rest.seconds is not None:
                 until = min(until, call.started_at + timedelta(seconds=float(rest.seconds)))
+            # Tokens cost what they cost: only what they have cost so far is known, and no second ahead.
+            spent_out = bool(call.spent) and out_of_money(
+                quota, others.plus(*_holds(call, now, ahead=False), same_day=True)
+            )
+            until = now if spent_out else until
             call.granted_until = until
             held = others.plus(*_holds(call, now), same_day=True)
-            allowed[call.call_uuid] = max(0.0, (until - now).total_seconds()) if rest.seconds is not None else None
+            allowed[call.call_uuid] = (
+                max(0.0, (until - now).total_seconds()) if rest.seconds is not None or spent_out else None
+            )
     Call.objects.bulk_update([call for call in calls if call.call_uuid in own], ["granted_until"], batch_size=200)
     look(quota, zone, now)
     return allowed

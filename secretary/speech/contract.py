@@ -168,7 +168,10 @@ class SpeechSession(Protocol):
         """The caller has begun to speak (decided by the platform's voice activity)."""
 
     def turn_ended(self, pcm: bytes) -> None:
-        """The caller has finished. `pcm` is the turn's audio with 300 ms before its onset."""
+        """The caller has finished. `pcm` is the turn's audio with 300 ms before its onset.
+
+        Without `turn_started` before it, it is a turn that another provider heard and did not answer.
+        """
 
     def say(self, text: str, *, keep: bool = True) -> None:
         """Speak the platform's own sentence: greeting, reprompt, farewell. Comes back through `on_voice`.

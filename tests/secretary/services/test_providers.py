@@ -19,6 +19,7 @@ from secretary.models import Call, DomainPrice, InstallationProvider, ProviderCr
 from secretary.profiles import CallRecord, UsageItem
 from secretary.selectors.prices import unit_prices
 from secretary.selectors.speech_chain import price_of, speech_of
+from secretary.services.allowance import renew
 from secretary.services.calls import LEASE, finish_call, note_usage, open_call, sweep_calls
 from secretary.services.providers import (
     create_credential,
@@ -30,6 +31,7 @@ from secretary.services.providers import (
 from secretary.services.secretaries import update_secretary
 from tenants.context import platform_context, tenant_context
 from tenants.models import AuditEvent, InstallationEvent
+from tenants.quotas import set_quota
 from tests.cast import Tenant
 
 KEY = "sk-acme-0123456789-abcd"
@@ -298,6 +300,21 @@ def test_a_call_that_changed_hands(acme: Tenant) -> None:
     with tenant_context(acme.domain_uuid):
         call = Call.objects.get(pk=opened.call_uuid)
         assert (call.provider, call.model) == ("openai-realtime", "big")
+
+
+def test_tokens_use_up_the_money(acme: Tenant, globex: Tenant) -> None:
+    """A call that is paid by the token ends when its domain's money is spent, though its seconds cost nothing."""
+    set_quota(domain_uuid=acme.domain_uuid, money_per_day=Decimal(5))
+    call, other = acme.call(), globex.call()
+
+    def allowed(spent: str) -> float | None:
+        items = (UsageItem("openai-realtime", "output_token", 10, "big"),)
+        note_usage(node="node-a", used={uuid: (items, Decimal(spent)) for uuid in (call.pk, other.pk)})
+        return renew(node="node-a", call_uuids=[call.pk, other.pk]).get(call.pk)
+
+    assert allowed("4.99") is None
+    assert allowed("5.00") == 0.0
+    assert renew(node="node-a", call_uuids=[other.pk]) == {}
 
 
 def test_a_node_that_is_lost(acme: Tenant) -> None:
