@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from pytest_django.fixtures import SettingsWrapper
 
 from secretary.speech.contract import ProviderError, Said, ToolCall
 from secretary.speech.pipeline import session as session_module
 from secretary.speech.pipeline.words import words
+from tests.peers.deepgram_listen import DeepgramPeer
 from tests.peers.web import Reply, Request, breaks, garbage, hangs, refuses
 from tests.secretary.speech.pipeline.conftest import ACME, Stage
 
@@ -162,6 +165,17 @@ async def test_interrupted(stage: Stage) -> None:
         {"role": "assistant", "content": "Our office is in…"},
         {"role": "user", "content": "And what about parking?"},
     ]
+
+
+async def test_an_answer_that_was_cut_off_costs_all_the_same(stage: Stage) -> None:
+    """Where the service could not count the tokens any more, about so many are told."""
+    stage.chat.then(stage.chat.says("A first sentence that is whole. ", "And", then_hang=True))
+    session = await stage.call()
+    stage.turn()
+    await stage.listener.until_said("whole.")
+    session.interrupted("answer-1", "A first", 300)
+    await stage.listener.until(lambda: "output_token" in stage.listener.usage)
+    assert stage.listener.usage["output_token"] == 8 and stage.listener.usage["input_token"] > 100
 
 
 async def test_interrupted_while_thinking(stage: Stage) -> None:
@@ -595,6 +609,19 @@ async def test_a_tenant_aims_inside(stage: Stage, options: dict[str, str]) -> No
         kind, reason = error.kind, str(error)
     assert kind == "refused", reason
     assert not (stage.stt.requests or stage.chat.requests or stage.speech.requests)
+
+
+async def test_a_tenant_on_the_companys_machines(stage: Stage, settings: SettingsWrapper) -> None:
+    """What the operator allows by name is reached, and nothing but that."""
+    async with DeepgramPeer(["Sales, please."]) as deepgram:
+        urls = (deepgram.url, stage.chat.url, stage.speech.url)
+        settings.EGRESS_ALLOW = [urlsplit(url).netloc for url in urls]
+        access = replace(stage.access(stt="deepgram", stt_url=deepgram.url), guarded=True)
+        stage.session = stage.provider.session(ACME, access)
+        await stage.session.open(stage.listener)
+        stage.turn()
+        await stage.listener.until_finished()
+        assert ("caller", "Sales, please.") in stage.listener.heard
 
 
 async def test_own_machines_only(stage: Stage, tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ import pytest
 from anthropic import AsyncAnthropic
 from anthropic.types import RawContentBlockDeltaEvent, RawMessageStartEvent
 from anthropic.types.message_create_params import MessageCreateParamsStreaming
+from deepgram import AsyncDeepgramClient
+from deepgram.environment import DeepgramClientEnvironment
 from deepgram.listen.v1.types import ListenV1Metadata, ListenV1Results
 from elevenlabs.client import AsyncElevenLabs
 from openai import AsyncOpenAI
@@ -22,11 +24,12 @@ from secretary.speech.pipeline.llm.anthropic import Messages
 from secretary.speech.pipeline.llm.openai import ChatCompletions
 from secretary.speech.pipeline.settings import pipeline_of
 from tests.peers.anthropic_messages import MessagesPeer, message_start
-from tests.peers.deepgram_listen import metadata, results, wrong_message, wrong_query
+from tests.peers.deepgram_listen import DeepgramPeer, metadata, results, wrong_message, wrong_query
 from tests.peers.elevenlabs_tts import ElevenLabsPeer, wrong_request
 from tests.peers.openai_audio import SpeechPeer, TranscriptionPeer, form_of
 from tests.peers.openai_chat import ChatPeer, chunk, tool_parts
 from tests.peers.vendor_types import wrong_model, wrong_params
+from tests.secretary.speech.pipeline.test_deepgram import listening, speak
 from tests.secretary.speech.pipeline.test_models import PROMPT, answer, model
 from tests.secretary.speech.pipeline.test_voices import TEXT, spoken, voice
 
@@ -244,3 +247,29 @@ async def test_openais_client_transcribes_the_same() -> None:
         assert (peer.rates[0], len(peer.turns[0])) == (16_000, 32_000)
     assert fields == {"model": "whisper-1", "language": "pt", "response_format": "json"}
     assert heard.text == told.text
+
+
+async def test_deepgrams_client_sends_the_same() -> None:
+    """The address with all that is asked for, the key, the messages; and it reads the stand-in's results as we do."""
+    async with DeepgramPeer(["Hello there."] * 2) as peer:
+        async with listening(peer) as recogniser:
+            ours = await (await speak(recogniser, 40))
+        socket_url = peer.url.replace("http", "ws")
+        client = AsyncDeepgramClient(
+            api_key="dg-key",
+            environment=DeepgramClientEnvironment(
+                base=peer.url, production=socket_url, agent=socket_url, agent_rest=peer.url
+            ),
+        )
+        asked: dict[str, Any] = {}
+        for name, value in peer.queries[0]:
+            asked[name] = [*asked.get(name, []), value] if name == "keyterm" else value
+        async with client.listen.v1.connect(**asked) as connection:
+            await connection.send_media(bytes(peer.audio[0]))
+            await connection.send_finalize()
+            heard = [await connection.recv(), await connection.recv()]
+            await connection.send_close_stream()
+    assert sorted(peer.queries[0]) == sorted(peer.queries[1])
+    assert peer.headers[0]["authorization"] == peer.headers[1]["authorization"]
+    assert peer.messages == ["Finalize", "CloseStream"] * 2
+    assert heard[-1].channel.alternatives[0].transcript == ours.text == "Hello there."  # type: ignore[union-attr]
