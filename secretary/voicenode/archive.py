@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -52,10 +52,17 @@ class Archive:
         recording: Path | None,
         steps: Sequence[Step] = (),
     ) -> None:
+        ended_at = datetime.now(UTC)  # now, and not when it has been summed up
         summary = await self._summary(profile, steps, record)
         record.notes = sorted([*record.notes, *office.tool_notes], key=lambda note: note.at_ms)
         kept = desk.record_of(
-            profile, record, answered_at=answered_at, recording=recording, facts=office.facts, summary=summary
+            profile,
+            record,
+            answered_at=answered_at,
+            ended_at=ended_at,
+            recording=recording,
+            facts=office.facts,
+            summary=summary,
         )
         for attempt in range(1, WRITE_ATTEMPTS + 1):
             try:
