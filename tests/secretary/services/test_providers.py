@@ -60,10 +60,10 @@ def test_a_key_is_kept_and_not_shown(acme: Tenant) -> None:
     assert (row.key_hint, row.options) == ("abcd", {"speed": "1.1", "azure": "no"})
     with platform_context(), connection.cursor() as cursor:
         cursor.execute("select api_key, keys from secretary_providercredential")
-        assert all(value.startswith("v1:") for value in cursor.fetchone())
+        assert all(value.startswith("v1:") for value in cursor.fetchone() or [""])
     with tenant_context(acme.domain_uuid):
         event = AuditEvent.objects.get(action="providercredential.created")
-    assert KEY not in str(event.new) and event.new["api_key"] == "•••" and KEY not in repr(row)
+    assert KEY not in str(event.new) and "'api_key': '•••'" in str(event.new) and KEY not in repr(row)
 
 
 def test_further_keys(acme: Tenant) -> None:

@@ -17,8 +17,9 @@ from django.db import OperationalError
 from eslbridge.control import ControlError
 from eslbridge.esl.call import OutboundCall
 from eslbridge.simulator.caller import Caller, HangUp, Pause, Say, WaitSilence
-from secretary.models import Call, ExtensionMapping, Message, Secretary
+from secretary.models import Call, ExtensionMapping, Message, Secretary, UsageRecord
 from secretary.services.calls import open_call
+from secretary.services.providers import create_credential
 from secretary.voicenode import desk, metrics, office
 from secretary.voicenode.arrival import Arrival
 from tenants.context import in_tenant, in_thread
@@ -263,6 +264,28 @@ async def test_a_provider_that_is_not_there(exchange: Exchange, acme: Tenant) ->
     assert (call.outcome, call.provider, caller.first_voice_ms is not None) == ("caller_hung_up", "local", True)
     [skipped] = [event.detail for event in call.events.all() if event.kind == "provider_skipped"]
     assert skipped == {"provider": "nobody", "reason": "no key"}
+
+
+async def test_a_provider_that_does_not_take_the_call(exchange: Exchange, acme: Tenant) -> None:
+    """The next one of the secretary's chain greets in time; timeline and usage say who it was; no key is anywhere."""
+    await exchange.install(acme)
+
+    def choose() -> None:
+        create_credential(provider="gemini-live", api_key="AIza-not-a-real-one", model="big")
+        Secretary.objects.update(chain=[{"provider": "gemini-live"}], provider="gemini-live")
+
+    await in_tenant(acme.domain_uuid, choose)
+    caller = Caller([WaitSilence(300), HangUp()])
+    channel = exchange.dial(acme, caller)
+    await exchange.ended(channel)
+    assert caller.first_voice_ms is not None and caller.first_voice_ms < 1_500
+    call = await row_of(acme, channel)
+    events = {event.kind: event.detail for event in call.events.all()}
+    assert events["provider_failed"]["provider"] == "gemini-live"
+    assert (events["provider_changed"]["from"], events["provider_changed"]["to"]) == ("gemini-live", "local")
+    assert (call.provider, call.model, "AIza" in str(events)) == ("local", "", False)
+    used = await in_tenant(acme.domain_uuid, lambda: list(UsageRecord.objects.values_list("provider", "unit")))
+    assert used == [("local", "second")]
 
 
 async def test_no_provider_at_all(exchange: Exchange, acme: Tenant) -> None:
