@@ -142,6 +142,11 @@ def settle_chain(secretary: Secretary, values: Mapping[str, Any]) -> None:
 
     Raises ValidationError.
     """
+    if "provider" in values and values["provider"] != secretary.provider:
+        try:
+            declared(str(values["provider"]))
+        except ValidationError as error:
+            raise ValidationError({"provider": error}) from error
     if "chain" in values:
         secretary.chain = check_chain(values["chain"])
         if secretary.chain:

@@ -24,9 +24,10 @@ from tenants import audit
 
 def _store(secretary: Secretary, values: dict[str, Any]) -> Secretary:
     before = audit.before(secretary)
-    for name, value in values.items():
-        setattr(secretary, name, value)
     settle_chain(secretary, values)
+    for name, value in values.items():
+        if name != "chain" and (name != "provider" or not secretary.chain):
+            setattr(secretary, name, value)
     if "tools" in values:
         check_tool_names(values["tools"])
     secretary.full_clean()

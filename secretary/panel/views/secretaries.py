@@ -21,6 +21,7 @@ from secretary.panel.forms.secretary import SecretaryForm
 from secretary.panel.pages import show
 from secretary.selectors.configuration import get_secretary, list_secretaries
 from secretary.services.secretaries import create_secretary, delete_secretary, update_secretary
+from secretary.speech.catalogue import LOCAL
 
 SECTION = "secretaries"
 
@@ -30,7 +31,9 @@ def _back(access: Access) -> Link:
 
 
 def _read(row: Secretary) -> Mapping[str, Any]:
-    return {name: getattr(row, name) for name in SecretaryForm.base_fields if name != "seen"}
+    values = {name: getattr(row, name) for name in SecretaryForm.base_fields if name != "seen"}
+    alone = [{"provider": row.provider}] if row.provider != LOCAL else []
+    return {**values, "chain": row.chain or alone}
 
 
 def _save(uuid: UUID | None, form: PanelForm) -> None:

@@ -216,6 +216,8 @@ def test_provider_and_chain_agree(acme: Tenant) -> None:
     assert change(provider="openai-realtime") == ("openai-realtime", 0)
     assert speech_of(acme.profile()).steps[0].provider == "openai-realtime"
     assert change(chain=[]) == ("local", 0)
+    with pytest.raises(ValidationError, match="no speech provider"):
+        change(provider="nobody")
 
 
 def test_a_key_in_use_is_not_removed(acme: Tenant) -> None:
