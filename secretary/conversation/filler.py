@@ -26,7 +26,12 @@ class Filler:
 
     def due(self) -> None:
         scene = self._scene
-        if scene.playout.open or scene.speaking is not None or scene.state is State.TRANSFERRING:
+        if (
+            scene.playout.open
+            or scene.playout.holding
+            or scene.speaking is not None
+            or scene.state is State.TRANSFERRING
+        ):
             scene.watch.set(FILLER, scene.now + scene.rules.filler_ms)  # somebody speaks: look again
             return
         choice = scene.say.fillers

@@ -23,7 +23,7 @@ from secretary.conversation.state import Rules
 
 QUIET_MS = 280
 """So long after the last sound the pause is chosen: before the shortest is over, and not between two words."""
-MELODY_MS = 1_000
+MELODY_MS = 1_100
 
 
 class Talk(Protocol):

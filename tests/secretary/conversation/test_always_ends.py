@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secretary.conversation import actions as act
 from secretary.conversation import events as ev
-from secretary.conversation.state import Rules, State
+from secretary.conversation.state import Key, Rules, State
 from secretary.speech.contract import ToolCall
 from tests.secretary.conversation.stage import Stage, voice
 
@@ -35,7 +37,10 @@ EVENTS = st.one_of(
     ),
     st.builds(ev.ToolDone, st.sampled_from(["t1", "t2"]), st.sampled_from(["ok", "failed"])),
     st.just(ev.Drained()),
-    st.just(ev.Pressed("1")),
+    st.builds(ev.Pressed, st.sampled_from("05*#")),
+    st.just(ev.MusicHeard()),
+    st.just(ev.LanguageChanged("pt-br")),
+    st.just(ev.Spent(0.5)),
     st.just(ev.Tick()),
     st.builds(ev.Broken, st.sampled_from(["leg", "provider"]), st.just("broke")),
     st.builds(ev.CallLeft, st.just("transferred")),
@@ -43,6 +48,20 @@ EVENTS = st.one_of(
 )
 
 
+MENU = (("0", Key("transfer", "d1")), ("*", Key("repeat")), ("#", Key("end")))
+SETTINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "disclosure": st.just("some words of ours"),
+        "barge_in": st.booleans(),
+        "protect_ms": st.sampled_from([0, 500]),
+        "menu": st.just(MENU),
+        "max_turns": st.sampled_from([0, 3]),
+        "max_cost": st.sampled_from([0.0, 0.5]),
+        "silence_hangs_up": st.booleans(),
+        "turn_mode": st.sampled_from(["adaptive", "provider", "fixed"]),
+    },
+)
 PATIENCE_MS = 22_000
 """The longest that may pass without anything happening: a little more than a transfer's deadline."""
 
@@ -57,10 +76,10 @@ def play(script: list[tuple[ev.Event, int]], rules: Rules) -> Stage:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(EVENTS, st.integers(0, 4_000)), max_size=25))
-def test_every_call_ends_once(script: list[tuple[ev.Event, int]]) -> None:
+@given(st.lists(st.tuples(EVENTS, st.integers(0, 4_000)), max_size=25), SETTINGS)
+def test_every_call_ends_once(script: list[tuple[ev.Event, int]], chosen: dict[str, Any]) -> None:
     """After any script, within the longest call the conversation has closed once, and the caller was not left."""
-    stage = play(script, Rules(greeting="Hello.", max_call_ms=60_000))
+    stage = play(script, Rules(greeting="Hello.", max_call_ms=60_000, **chosen))
     stage.advance(80_000)
     assert stage.talk.state is State.ENDED
     assert len(stage.all(act.Close)) == 1
@@ -69,10 +88,10 @@ def test_every_call_ends_once(script: list[tuple[ev.Event, int]]) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(EVENTS, st.integers(0, 4_000)), max_size=25))
-def test_nobody_is_left_in_silence(script: list[tuple[ev.Event, int]]) -> None:
+@given(st.lists(st.tuples(EVENTS, st.integers(0, 4_000)), max_size=25), SETTINGS)
+def test_nobody_is_left_in_silence(script: list[tuple[ev.Event, int]], chosen: dict[str, Any]) -> None:
     """Whenever neither side speaks something is due soon: no order of events leads into a corner without a way out."""
-    stage = Stage(Rules(greeting="Hello.", hold_ms=20_000))  # on hold there is music
+    stage = Stage(Rules(greeting="Hello.", hold_ms=20_000, **chosen))  # on hold there is music
     stage.give(ev.Started())
     caller_speaks = False
     for event, pause in script:
@@ -144,10 +163,12 @@ def test_every_tool_is_answered_once(script: list[tuple[ev.Event, int]]) -> None
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(EVENTS, st.integers(0, 4_000)), max_size=25))
-def test_no_voice_is_played_over_the_caller_or_after_the_end(script: list[tuple[ev.Event, int]]) -> None:
+@given(st.lists(st.tuples(EVENTS, st.integers(0, 4_000)), max_size=25), SETTINGS)
+def test_no_voice_is_played_over_the_caller_or_after_the_end(
+    script: list[tuple[ev.Event, int]], chosen: dict[str, Any]
+) -> None:
     """Who has the floor is not talked over, and nothing is said or played once the conversation has closed."""
-    stage = Stage(Rules(greeting="", protect_ms=0, max_call_ms=60_000))
+    stage = Stage(Rules(greeting="", max_call_ms=60_000, **chosen))
     stage.give(ev.Started())
     for event, pause in script:
         has_floor = stage.talk.has_floor
