@@ -18,12 +18,17 @@ from tests.secretary.conversation import doubles
 from tests.secretary.speech.pipeline.conftest import ACME, Stage
 
 
+class Office(doubles.Office):
+    async def transfer(self, destination_uuid: str, *about_the_caller: object) -> doubles.Outcome:
+        return await super().transfer(destination_uuid)
+
+
 @dataclass
 class Call:
     stage: Stage
     leg: doubles.Leg
     switch: doubles.Switch
-    office: doubles.Office
+    office: Office
     activity: doubles.Activity
     session: Session
     task: asyncio.Task[Record]
@@ -60,7 +65,7 @@ async def call(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     leg, switch, office, activity, disk = (
         doubles.Leg(),
         doubles.Switch(),
-        doubles.Office(),
+        Office(),
         doubles.Activity(),
         Disk(),
     )
