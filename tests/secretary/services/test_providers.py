@@ -149,6 +149,20 @@ def test_which_key_a_call_gets(acme: Tenant, globex: Tenant) -> None:
     assert speech_of(acme.profile()).missing == ("openai-realtime",)  # that one and no other was wanted
 
 
+def test_a_secretary_may_leave_turns_to_its_service(acme: Tenant) -> None:
+    """Then the service is asked to tell when the caller has finished, unless its credential says who does."""
+    keep(acme)
+    choose(acme, {"provider": "openai-realtime"})
+    assert speech_of(acme.profile()).steps[0].access.option("turns") == ""
+    with tenant_context(acme.domain_uuid):
+        acme.secretary.refresh_from_db()
+        update_secretary(secretary_uuid=acme.secretary.pk, seen_at=acme.secretary.updated_at, turn_mode="provider")
+    assert speech_of(acme.profile()).steps[0].access.option("turns") == "provider"
+    with tenant_context(acme.domain_uuid):
+        ProviderCredential.objects.update(options={"turns": "semantic_vad"})
+    assert speech_of(acme.profile()).steps[0].access.option("turns") == "semantic_vad"
+
+
 def test_a_call_without_speech_services_asks_for_none(acme: Tenant, django_assert_max_num_queries: Any) -> None:
     """The local secretary costs a call no look at keys."""
     profile = acme.profile()
