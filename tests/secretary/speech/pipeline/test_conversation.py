@@ -20,7 +20,9 @@ from tests.secretary.speech.pipeline.conftest import ACME, Stage
 
 class Office(doubles.Office):
     async def transfer(self, destination_uuid: str, *about_the_caller: object) -> doubles.Outcome:
-        return await super().transfer(destination_uuid)
+        self.transfers.append(destination_uuid)
+        assert isinstance(self.transfer_outcome, doubles.Outcome)
+        return self.transfer_outcome
 
 
 @dataclass
