@@ -84,6 +84,7 @@ class Voice:
     def _not_wanted(self, utterance_id: str, *, filler: bool = False) -> None:
         """The caller speaks, or is not to hear this: the provider learns that nothing of it was heard."""
         self._cut.append(utterance_id)
+        self._platform.pop(utterance_id, None)
         if not filler:
             self._scene.do(act.TellInterrupted(utterance_id, "", 0))
 
@@ -127,12 +128,13 @@ class Voice:
             return None
         begin = plain(voice.text)
         for n, sentence in enumerate(self._asked):
-            if plain(sentence.text).startswith(begin):
+            if plain(sentence.text).startswith(begin) and (begin or sentence.kind != FILLER):
                 for _ in range(n + 1):
                     self._asked.popleft()
                 self._platform[voice.utterance_id] = sentence
                 return sentence
-        self._foreign.append(voice.utterance_id)
+        if begin:  # else its words come later, and tell
+            self._foreign.append(voice.utterance_id)
         return None
 
     def drained(self) -> None:

@@ -91,6 +91,18 @@ def test_fillers_vary_and_the_caller_is_not_asked_whether_they_are_there(stage: 
     assert not [said for said in stage.all(act.Say) if said.text == sentences("en").still_there]
 
 
+def test_an_answer_whose_words_come_later_is_no_filler(stage: Stage) -> None:
+    """A filler that was asked for and never said does not swallow the answer."""
+    stage.call_tool("slow")
+    stage.advance(720)
+    stage.give(ev.ToolDone("slow", "ok"))
+    stage.say("", 300, id="answer", last=False)
+    stage.say("We open at nine.", 800, id="answer")
+    stage.advance(1_200)
+    assert stage.transcript[-1] == ("secretary", "We open at nine.")
+    assert "answer" in stage.talk.latency.summary()
+
+
 def test_no_filler_over_somebody_who_speaks(stage: Stage) -> None:
     """The secretary's own sentence covers the tool; a caller who speaks is not talked over."""
     stage.say("Let me see.", 1_500, id="own")
