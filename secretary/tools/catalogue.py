@@ -122,6 +122,10 @@ def _send_dtmf(places: Sequence[str]) -> Schema:
     return _object({"digits": _text("0 to 9, * and #.", 20)}, "digits")
 
 
+def _hold(places: Sequence[str]) -> Schema:
+    return _object({"seconds": {"type": "integer", "description": "How long, about.", "minimum": 5, "maximum": 120}})
+
+
 def _nothing(places: Sequence[str]) -> Schema:
     return _object({})
 
@@ -170,7 +174,7 @@ TOOLS: Final[Mapping[str, Tool]] = {
             _check_available,
         ),
         Tool(names.SEND_DTMF, "Press telephone keys in the call.", _send_dtmf, by_machine=True),
-        Tool(names.HOLD, "Put the caller on hold: they hear music. Say so first.", _nothing, by_machine=True),
+        Tool(names.HOLD, "Put the caller on hold: they hear music. Say so first.", _hold, by_machine=True),
         Tool(names.RESUME, "Take the caller back from hold.", _nothing, by_machine=True),
         Tool(
             names.REMEMBER_CALLER,
