@@ -48,7 +48,7 @@ class Messages:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._max_tokens = int(stage.number("max_tokens", 1000, 16, 32_000))
+        self._max_tokens = int(stage.number("max_tokens", 1000, 1, 100_000))
 
     def headers(self, key: str) -> Mapping[str, str]:
         # As Anthropic's own client does it since its second version; `x-api-key` was the way before.

@@ -46,7 +46,7 @@ class ChatCompletions:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._max_tokens = int(stage.number("max_tokens", 1000, 16, 32_000))
+        self._max_tokens = int(stage.number("max_tokens", 1000, 1, 100_000))
         self._temperature = stage.number("temperature", -1.0, -1.0, 2.0)
 
     def headers(self, key: str) -> Mapping[str, str]:

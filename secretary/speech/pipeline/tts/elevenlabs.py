@@ -21,6 +21,8 @@ VOICE: Final = "EXAVITQu4vr4xnSDxMaL"
 """One of the voices that every account has, with any language."""
 BEFORE: Final = 200
 """Characters of what was said before that go along."""
+_SETTINGS: Final = {"stability": (0.0, 1.0), "similarity_boost": (0.0, 1.0), "speed": (0.7, 1.2)}
+"""What it takes; what is beyond is brought there, because other services' voices may go faster."""
 _BY_LANGUAGE: Final = ("flash", "turbo", "v3")
 """In the names of models that take a language; the others refuse it or pass over it."""
 
@@ -36,8 +38,8 @@ class ElevenLabsVoice:
         if self._format not in ("ulaw_8000", "pcm_8000"):
             raise ProviderError("tts_format is neither ulaw_8000 nor pcm_8000", kind="refused")
         self._settings = {
-            name: stage.number(name, 0.0, 0.0, 2.0)
-            for name in ("stability", "similarity_boost", "speed")
+            name: min(max(stage.number(name, 1.0, 0.0, 4.0), lowest), highest)
+            for name, (lowest, highest) in _SETTINGS.items()
             if stage.option(name)
         }
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from secretary.speech.catalogue import declared
+from secretary.speech.catalogue import Option, declared
 from secretary.speech.contract import Access, ProviderError
 from secretary.speech.pipeline.llm.contract import Call
 from secretary.speech.pipeline.memory import CUT, Memory
+from secretary.speech.pipeline.provider import PipelineProvider
 from secretary.speech.pipeline.settings import MODELS, STAGES, pipeline_of
+from tests.secretary.speech.pipeline.conftest import ACME
 
 
 def access(**options: str) -> Access:
@@ -103,3 +107,17 @@ def test_memory_of_what_was_heard() -> None:
     assert line.text == "One" + CUT and memory.was_cut_off
     memory.interrupted("a", "")
     assert line.empty and not memory.prompt("", ()).messages
+
+
+SERVICES = {"stt": ("openai", "deepgram"), "llm": ("openai", "anthropic"), "tts": ("openai", "elevenlabs")}
+
+
+@pytest.mark.parametrize("option", [one for one in declared("pipeline").options if one.kind == "number"], ids=str)
+def test_what_can_be_stored_makes_a_call(option: Option, tmp_path: Path) -> None:
+    """A number that the form takes is taken by every service of its stage, to its bounds: no call fails for it."""
+    provider = PipelineProvider(tmp_path)
+    stage = option.name.partition("_")[0]
+    for service in SERVICES[stage]:
+        for value in (option.lowest, option.highest):
+            given = {stage: service, option.name: f"{value:g}"}
+            provider.session(ACME, Access(options=tuple(given.items())))

@@ -94,6 +94,13 @@ async def test_elevenlabs(form: str) -> None:
     }
 
 
+async def test_elevenlabs_settings() -> None:
+    """Brought to what it takes."""
+    async with ElevenLabsPeer() as peer, voice(peer, tts="elevenlabs", tts_speed="2", tts_stability="0.4") as eleven:
+        await spoken(eleven)
+        assert peer.requests[0].json["voice_settings"] == {"stability": 0.4, "speed": 1.2}
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
