@@ -36,13 +36,15 @@ class Arrival:
         def read(*names: str) -> str:
             return next((value for name in names if (value := variables.get(name, ""))), "")[:MOST_TEXT]
 
+        # A leg that we have called ourselves shows our own number; whom we called is in a variable of ours.
+        party = read("secretary_party_number")
         return cls(
             call_uuid=call_uuid,
             domain_uuid=read("domain_uuid"),
             secretary_uuid=read("secretary_uuid"),
             extension=read("secretary_extension", "Caller-Destination-Number"),
-            caller_number=read("Caller-Caller-ID-Number", "caller_id_number"),
-            caller_name=read("Caller-Caller-ID-Name", "caller_id_name"),
+            caller_number=party or read("Caller-Caller-ID-Number", "caller_id_number"),
+            caller_name="" if party else read("Caller-Caller-ID-Name", "caller_id_name"),
             toll_allow=read("toll_allow"),
             told_open=_TOLD.get(read("secretary_open").strip().lower()),
         )
