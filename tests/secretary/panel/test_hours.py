@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from eslbridge.dialling import ask
 from eslbridge.models import DialAttempt, DialRules
-from secretary.models import Destination, OpeningHours, Secretary, SpecialDay
+from secretary.models import CallEvent, Destination, OpeningHours, Secretary, SpecialDay
 from tenants.context import tenant_context
 from tenants.models import AuditEvent
 from tests.secretary.panel.cast import Cast
@@ -140,13 +140,13 @@ def test_dial_rules(cast: Cast, alice: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("field", "value"),
     [
-        {"blocked_prefixes": "0900"},
-        {"own_numbers": "1001"},
-        {"country": "XX"},
-        {"per_call": "0"},
-        {"toll_allow": "${x}"},
+        ("blocked_prefixes", "0900"),
+        ("own_numbers", "1001"),
+        ("country", "XX"),
+        ("per_call", "0"),
+        ("toll_allow", "${x}"),
     ],
 )
 def test_dial_rules_with_a_mistake(cast: Cast, alice: Client, field: str, value: str) -> None:
@@ -171,3 +171,18 @@ def test_a_number_that_would_never_be_dialled(cast: Cast, alice: Client, kind: s
     body = {"name": "Friend", "kind": kind, "number": number, "priority": "0", "transfer_mode": "blind", "ring_s": "25"}
     response = alice.post(reverse("panel:destination-new", args=[cast.acme.domain.pk]), body)
     assert response.status_code == 422 and said in response.content.decode()
+
+
+def test_the_timeline_says_it_in_words(cast: Cast, alice: Client) -> None:
+    """Out of hours, and why somebody was not put through."""
+    call_uuid = cast.acme.objects["call_uuid"]
+    with tenant_context(cast.acme.domain.pk):
+        closed = {"reason": "holiday", "day": "Natal", "action": "message"}
+        CallEvent.objects.create(call_id=call_uuid, at_ms=0, kind="closed", detail=closed)
+        refused = {"name": "transfer", "outcome": "toll_allow"}
+        CallEvent.objects.create(call_id=call_uuid, at_ms=900, kind="tool_done", detail=refused)
+    text = alice.get(reverse("panel:call", args=[cast.acme.domain.pk, call_uuid])).content.decode()
+    assert (
+        "Out of hours" in text and "a public holiday · day: Natal · Say that it is closed, and take a message" in text
+    )
+    assert "the telephone system does not permit this class of calls" in text
