@@ -14,6 +14,7 @@ has a deadline, and what is raised names the host at most: some providers take t
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -44,6 +45,10 @@ PING_S: Final = 10.0
 CLOSE_S: Final = 0.5
 KEEP_S: Final = 60.0
 """A connection that nobody uses is closed after this long."""
+_WIRE: Final = logging.getLogger("secretary.speech.wire")
+for _library in (_WIRE, logging.getLogger("httpx"), logging.getLogger("httpcore")):
+    # They write handshakes and addresses into the log, with the keys in them.
+    _library.setLevel(logging.WARNING)
 _SCHEMES: Final = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
 _UNREACHABLE_CODES: Final = frozenset({1006, 1011, 1012, 1014})
 _EXPIRED_CODES: Final = frozenset({1000, 1001})
@@ -70,6 +75,7 @@ async def connect_websocket(
         "subprotocols": [Subprotocol(name) for name in subprotocols] or None,
         "compression": None,
         "proxy": None,
+        "logger": _WIRE,
         "open_timeout": None,
         "ping_interval": PING_S,
         "ping_timeout": PING_S,

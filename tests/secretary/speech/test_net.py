@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -133,6 +134,21 @@ async def test_nobody_there() -> None:
         assert asyncio.get_running_loop().time() - began < 1.0
         assert (error.kind, error.retryable) == ("unreachable", True)
     assert (await refused(url, guarded=False)).kind == "unreachable"
+
+
+async def test_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Not even the most talkative log has a key, in whichever place it travels."""
+    with caplog.at_level(logging.DEBUG), receiving() as receiver:
+        receiver.then(answer(200, b"ok"))
+        async with server() as port:
+            url = f"ws://127.0.0.1:{port}/?key={SECRET}"
+            connection = await net.connect_websocket(url, headers={"Authorization": SECRET}, guarded=False)
+            await connection.send(SECRET)
+            await connection.close()
+        async with net.http_client(guarded=False, headers={"X-Key": SECRET}) as client:
+            await client.get(receiver.url(f"/?key={SECRET}"))
+    ours = [record for record in caplog.records if record.name != "websockets.server"]
+    assert not [record for record in ours if SECRET in record.getMessage()]
 
 
 async def test_closed_later() -> None:
