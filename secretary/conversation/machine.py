@@ -216,8 +216,10 @@ class Conversation:
                 case "message" if not self._messages.too_long():
                     pass
                 case "call" | "message":
+                    scene.note("watchdog", reason="time_is_up")
                     self._endings.hang_up("time_is_up", scene.say.time_is_up)
                 case "allowance":
+                    scene.note("watchdog", reason="allowance_used_up")
                     self._endings.leave("allowance_used_up", scene.say.allowance)
                 case "silence":
                     self._caller_is_silent()
@@ -266,6 +268,7 @@ class Conversation:
     def _caller_is_silent(self) -> None:
         scene = self._scene
         if scene.watch.silent_again():
+            scene.note("watchdog", reason="silent_caller")
             if scene.rules.silence_hangs_up:
                 self._endings.hang_up("silent_caller", scene.say.silent_goodbye)
             else:

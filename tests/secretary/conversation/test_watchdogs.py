@@ -127,7 +127,7 @@ def test_a_silent_caller_is_passed_on_or_said_goodbye_to(hangs_up: bool, way: ty
     assert stage.all(act.Say)[-1].text == sentence
     stage.say(sentence, 1_000, id="bye")
     stage.advance(1_100)
-    assert stage.all(way) and stage.all(act.Close)[0].detail == "silent_caller"
+    assert stage.all(way) and stage.all(act.Close)[0].detail == "silent_caller" and "watchdog" in kinds(stage)
 
 
 def test_the_platform_speaks_the_callers_language() -> None:
