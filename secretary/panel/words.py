@@ -54,7 +54,7 @@ EVENTS: Mapping[str, tuple[Text, str]] = {
     "filler": (_("The secretary asked the caller to wait"), ""),
     "menu": (_("A key of the menu"), ""),
     "language": (_("The caller changed the language"), "note"),
-    "watchdog": (_("The conversation led nowhere"), "bad"),
+    "watchdog": (_("The conversation had to end"), "bad"),
     "dtmf": (_("A key was pressed"), ""),
     "tool": (_("The secretary began to act"), ""),
     "tool_done": (_("The action ended"), ""),
