@@ -5,10 +5,23 @@ carries several hundred calls in one process, and can be told to misbehave. It s
 project that it is there to test.
 """
 
-from eslbridge.simulator.caller import Caller, Say, WaitSilence
+from eslbridge.simulator.caller import Caller, HangUp, Pause, Press, Say, WaitSilence, WaitVoice
 from eslbridge.simulator.clock import Clock
 from eslbridge.simulator.misbehave import Faults
 from eslbridge.simulator.options import Extension, Options
 from eslbridge.simulator.switch import StandInSwitch
 
-__all__ = ["Caller", "Clock", "Extension", "Faults", "Options", "Say", "StandInSwitch", "WaitSilence"]
+__all__ = [
+    "Caller",
+    "Clock",
+    "Extension",
+    "Faults",
+    "HangUp",
+    "Options",
+    "Pause",
+    "Press",
+    "Say",
+    "StandInSwitch",
+    "WaitSilence",
+    "WaitVoice",
+]

@@ -273,12 +273,21 @@ def show(api: Api, rest: str) -> str:
     if words[:1] not in (["channels"], ["calls"]):
         return "-USAGE: codec|endpoint|application|api|channels|calls\n"
     channels = list(api.switch.channels.values())
+    if words[1:2] == ["like"] and len(words) > 2:
+        channels = [channel for channel in channels if _is_like(channel, words[2])]
+        words = [words[0], *words[3:]]
     if words[1:] == ["as", "json"]:
         if not channels:
             return '{"row_count": 0}\n'
         rows = [_row(channel) for channel in channels]
         return json.dumps({"row_count": len(rows), "rows": rows}, ensure_ascii=False, separators=(",", ":"))
     return f"\n{len(channels)} total.\n"
+
+
+def _is_like(channel: Channel, text: str) -> bool:
+    """What `show channels like` looks at (mod_commands); SQL's LIKE knows no case."""
+    looked_at = (channel.uuid, channel.name, channel.profile.caller_name, channel.profile.caller_number)
+    return any(text.lower() in one.lower() for one in looked_at)
 
 
 def _row(channel: Channel) -> dict[str, str]:
@@ -304,7 +313,13 @@ def _row(channel: Channel) -> dict[str, str]:
     }
     for way in ("read", "write"):
         row |= {f"{way}_codec": channel.codec, f"{way}_rate": "8000", f"{way}_bit_rate": "64000"}
-    row |= {"secure": "", "hostname": "vm", "presence_id": "", "presence_data": "", "accountcode": ""}
+    row |= {
+        "secure": "",
+        "hostname": "vm",
+        "presence_id": channel.variable("presence_id"),
+        "presence_data": "",
+        "accountcode": "",
+    }
     row |= {"callstate": channel.call_state, "callee_name": "", "callee_num": "", "callee_direction": ""}
     row |= {"call_uuid": channel.variable("call_uuid"), "sent_callee_name": "", "sent_callee_num": ""}
     row |= {"initial_cid_name": profile.caller_name, "initial_cid_num": profile.caller_number}

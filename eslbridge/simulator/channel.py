@@ -247,6 +247,8 @@ class Channel:
     def reset(self) -> None:
         """CS_RESET: what a listener's end does to its channel when `socket_resume` is true."""
         if not self.is_down and self._interrupt == "":
+            if self.media.other is not None and self.media.other is not self.media:
+                self.media.part()  # seen on 1.11: it cuts the bridge that the channel is in by then
             self._break_off("reset")
 
     def hang_up(self, cause: str = "NORMAL_CLEARING") -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+from eslbridge.simulator.caller import Step
 
 StreamDialect = Literal["community", "binary", "json"]
 """What `uuid_audio_stream` plays back: nothing (it writes a file and says so), binary frames, or raw `streamAudio`."""
 
-ExtensionConduct = Literal["answer", "busy", "no_answer", "unregistered"]
+ExtensionConduct = Literal["answer", "busy", "no_answer", "reject", "unregistered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +22,15 @@ class Extension:
     domain: str
     conduct: ExtensionConduct = "answer"
     answer_after_s: float = 1.0
-    """Seconds of ringing before an answer, or before the line is reported busy."""
+    """Seconds of ringing before an answer, or before the line is reported busy or the call rejected."""
     wav: str = ""
     """What the colleague says after answering; a short chime when empty."""
+    steps: tuple[Step, ...] | None = None
+    """What the colleague does after answering, instead of that (see `colleague.py`)."""
     hang_up_after_s: float | None = None
     """Seconds after the answer at which the colleague hangs up; never when None."""
+    directory: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Variables of the user in the directory: `do_not_disturb`, `forward_all_enabled`, …"""
 
 
 @dataclass(slots=True)

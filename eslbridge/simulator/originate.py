@@ -7,16 +7,20 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from eslbridge.simulator import template
+from eslbridge.simulator import loopback, template
 from eslbridge.simulator.arguments import separate
 from eslbridge.simulator.channel import IDLE, Channel
+from eslbridge.simulator.colleague import Colleague
 from eslbridge.simulator.dialplan import Action
 from eslbridge.simulator.events import Headers
 from eslbridge.simulator.options import Extension
-from eslbridge.simulator.phone import Colleague
+from eslbridge.simulator.phone import Phone
 
 if TYPE_CHECKING:
     from eslbridge.simulator.switch import StandInSwitch
+
+CAUSES = {"no_answer": "NO_ANSWER", "busy": "USER_BUSY", "reject": "CALL_REJECTED"}
+"""How a telephone that does not answer ends its ringing."""
 
 
 @dataclass(slots=True)
@@ -92,41 +96,72 @@ async def _ring_one(
     switch: StandInSwitch, dial: DialString, caller: Channel | None, seconds: float
 ) -> tuple[Channel | None, str]:
     domain = caller.profile.context if caller is not None else dial.variables.get("domain_name", "default")
+    if dial.endpoint.startswith("loopback/"):
+        return await _walk(switch, dial, caller, domain, seconds)
     extension, number = target_of(switch, dial.endpoint, domain)
     if extension is None:
         return None, "USER_NOT_REGISTERED" if dial.endpoint.startswith("user/") else "NORMAL_TEMPORARY_FAILURE"
     if extension.conduct == "unregistered":
         return None, "USER_NOT_REGISTERED"
-    leg = _new_leg(switch, dial, extension, number, caller)
-    answers, cause = True, ""
-    if extension.conduct == "no_answer" or extension.answer_after_s > seconds:
-        answers, cause = False, "NO_ANSWER"
-    elif extension.conduct == "busy":
-        answers, cause = False, "USER_BUSY"
+    name = f"sofia/internal/{number}@{extension.domain}"
+    leg = _new_leg(switch, dial, Colleague(extension), name, number, extension.domain, caller)
+    if "presence_id" not in leg.variables:
+        leg.variables["presence_id"] = f"{number}@{extension.domain}"  # as the directory's dial string has it
+    cause = CAUSES.get(extension.conduct, "")
+    if extension.answer_after_s > seconds:
+        cause = "NO_ANSWER"
     waiting = seconds if cause == "NO_ANSWER" else min(extension.answer_after_s, seconds)
     try:
         await _until_hung_up(switch, leg, waiting)
     except asyncio.CancelledError:
         leg.hang_up("ORIGINATOR_CANCEL")
         raise
-    if leg.is_down or not answers:
+    if leg.is_down or cause:
         leg.hang_up(cause)
         return None, leg.hangup_cause
     leg.answer()
     return leg, "SUCCESS"
 
 
-async def _until_hung_up(switch: StandInSwitch, leg: Channel, seconds: float) -> None:
-    """Ring for that long, or until somebody hangs the ringing leg up (`uuid_kill`)."""
-    ended = asyncio.ensure_future(leg.ended.wait())
+async def _walk(
+    switch: StandInSwitch, dial: DialString, caller: Channel | None, domain: str, seconds: float
+) -> tuple[Channel | None, str]:
+    """`loopback/<number>[/<context>]`: through the dialplan; answered when what it leads to is answered."""
+    _, number, context = [*dial.endpoint.split("/"), ""][:3]
+    near = loopback.LoopEnd()
+    leg = _new_leg(switch, dial, near, f"loopback/{number}-a", number, context or domain, caller)
+    far = loopback.dial(switch, dial.variables, number, context or domain, near, leg.uuid)
     try:
-        await asyncio.wait({ended}, timeout=switch.clock.real(seconds) if seconds > 0 else 0)
+        await _until_hung_up(switch, leg, seconds, far.answered)
+    except asyncio.CancelledError:
+        leg.hang_up("ORIGINATOR_CANCEL")
+        raise
+    if leg.is_down or not far.answered.is_set():
+        leg.hang_up("NO_ANSWER")
+        return None, leg.hangup_cause
+    leg.answer()
+    return leg, "SUCCESS"
+
+
+async def _until_hung_up(switch: StandInSwitch, leg: Channel, seconds: float, *events: asyncio.Event) -> None:
+    """Ring for that long, or until somebody hangs the ringing leg up (`uuid_kill`), or one of the events is set."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (leg.ended, *events)]
+    try:
+        timeout = switch.clock.real(seconds) if seconds > 0 else 0
+        await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        ended.cancel()
+        for wait in waits:
+            wait.cancel()
 
 
 def _new_leg(
-    switch: StandInSwitch, dial: DialString, extension: Extension, number: str, caller: Channel | None
+    switch: StandInSwitch,
+    dial: DialString,
+    phone: Phone,
+    name: str,
+    number: str,
+    context: str,
+    caller: Channel | None,
 ) -> Channel:
     given = dial.variables
     number_shown = caller.profile.caller_number if caller else "0000000000"
@@ -134,17 +169,18 @@ def _new_leg(
         caller_number=given.get("origination_caller_id_number", number_shown),
         caller_name=given.get("origination_caller_id_name", caller.profile.caller_name if caller else ""),
         destination=number,
-        context=extension.domain,
+        context=context,
         source="src/switch_ivr_originate.c",
     )
     leg = Channel(
         switch,
-        Colleague(extension),
+        phone,
         profile,
-        name=f"sofia/internal/{number}@{extension.domain}",
+        name=name,
         direction="outbound",
         channel_uuid=given.get("origination_uuid", ""),
     )
+    switch.rung.append(leg)
     leg.variables |= {"direction": "outbound", "is_outbound": "true", "uuid": leg.uuid, "call_uuid": leg.uuid}
     leg.variables["session_id"] = str(switch.register(leg))
     leg.variables["channel_name"] = leg.name
@@ -152,6 +188,7 @@ def _new_leg(
     if caller is not None:
         leg.other_leg = caller
         leg.variables["call_uuid"] = caller.uuid
+    leg.call_state = "RINGING"
     leg.start([IDLE])
     leg.emit("CHANNEL_OUTGOING")
     leg.emit("CHANNEL_ORIGINATE")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eslbridge.simulator.audio import FRAME_BYTES, SILENCE, chime, peak, read_cached
+from eslbridge.simulator.audio import FRAME_BYTES, SILENCE, peak
 
 if TYPE_CHECKING:
     from eslbridge.simulator.channel import Channel
-    from eslbridge.simulator.options import Extension
 
 VOICE_PEAK = 400
 """A frame louder than this (of 32768) is somebody's voice: about -38 dBFS."""
@@ -61,17 +60,3 @@ class Phone:
         self.heard_frames += 1
         if frame is not None and peak(frame) > VOICE_PEAK:
             self.heard_voice_ms += 20
-
-
-class Colleague(Phone):
-    """A person at an extension: picks up with a chime or a recording, and may hang up after a while."""
-
-    def __init__(self, extension: Extension) -> None:
-        super().__init__()
-        self.extension = extension
-
-    def answered(self) -> None:
-        self.speak(read_cached(self.extension.wav) if self.extension.wav else chime())
-        channel = self.channel
-        if self.extension.hang_up_after_s is not None and channel is not None:
-            channel.switch.later(self.extension.hang_up_after_s, channel.phone_hung_up)

@@ -6,10 +6,12 @@ import asyncio
 import logging
 import time
 import uuid as uuids
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from eslbridge.simulator import dialplan as plan
+from eslbridge.simulator import directory as directory  # its commands are in the table once it is imported
 from eslbridge.simulator import template
 from eslbridge.simulator.api import Api
 from eslbridge.simulator.channel import Channel
@@ -61,6 +63,10 @@ class StandInSwitch:
         self.channels: dict[str, Channel] = {}
         self.peers: set[CommandPeer] = set()
         self.extensions: dict[tuple[str, str], Extension] = {}
+        self.queues: dict[str, dict[str, str]] = {}
+        """Call-centre queues by `name@domain`: agents and their status (`Available`, `On Break`, `Logged Out`)."""
+        self.rung: deque[Channel] = deque(maxlen=1000)
+        """The legs that were called, in the order in which they began to ring: for tests."""
         self.sessions = 0
         self.peak = 0
         self.core_uuid = str(uuids.uuid4())
