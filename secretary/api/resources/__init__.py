@@ -21,6 +21,7 @@ from secretary.api.resources.dial_rules import Rules as DialRules
 from secretary.api.resources.domains import OneDomain
 from secretary.api.resources.esl_credential import Credential
 from secretary.api.resources.extensions import Extensions
+from secretary.api.resources.installation_providers import InstallationProviders
 from secretary.api.resources.jobs import Jobs
 from secretary.api.resources.messages import Messages
 from secretary.api.resources.opening_hours import Hours, SpecialDays
@@ -63,7 +64,7 @@ RESOURCES = (
 
 
 def urls() -> list[URLPattern]:
-    parts = (InstallationKeys.urls(), provisioning_urls(), usage.urls(), about.urls())
+    parts = (InstallationKeys.urls(), InstallationProviders.urls(), provisioning_urls(), usage.urls(), about.urls())
     return list(chain(*(resource.urls() for resource in RESOURCES), *parts))
 
 

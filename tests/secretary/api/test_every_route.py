@@ -28,7 +28,7 @@ from secretary.services.callbacks import Consent, request_callback
 from secretary.services.calling_rules import save_calling_rules
 from secretary.services.messages import save_message
 from secretary.services.opening_hours import create_day, create_hours
-from secretary.services.providers import create_credential
+from secretary.services.providers import create_credential, save_installation
 from secretary.tools.models import CallerFact
 from secretary.tools.prompts import write_prompt
 from secretary.tools.services import create_tool
@@ -151,6 +151,10 @@ ROWS: Final[dict[tuple[str, str], Row]] = {
     ("api-keys-detail", "PATCH"): Row("api-keys", 200, {"name": "renamed"}),
     ("api-keys-detail", "DELETE"): Row("api-keys", 204),
     ("api-key-rotate", "POST"): Row("api-keys", 201, {}),
+    ("installation-providers-list", "GET"): Row("providers", 200, operator_only=True),
+    ("installation-providers-detail", "GET"): Row("providers", 200, operator_only=True),
+    ("installation-providers-detail", "PUT"): Row("providers", 200, {"api_key": "AIza-not-one"}, operator_only=True),
+    ("installation-providers-detail", "DELETE"): Row("providers", 204, operator_only=True),
     ("installation-keys-list", "GET"): Row("api-keys", 200, operator_only=True),
     ("installation-keys-list", "POST"): Row("api-keys", 201, {"name": "k", "scopes": ["*"]}, operator_only=True),
     ("installation-keys-detail", "GET"): Row("api-keys", 200, operator_only=True),
@@ -304,7 +308,7 @@ def routes() -> list[tuple[URLPattern, str]]:
 
 
 def address(pattern: URLPattern, objects: dict[str, UUID]) -> str:
-    text = str(pattern.pattern)
+    text = str(pattern.pattern).replace("<slug:provider>", "gemini-live")
     for name, value in objects.items():
         text = text.replace(f"<uuid:{name}>", str(value))
     assert "<" not in text, text
@@ -344,6 +348,8 @@ def theirs(db: None) -> Cast:
 
 def objects_of(cast: Cast, pattern: URLPattern) -> dict[str, UUID]:
     """The objects that an address names; an installation key's UUID where it is about those."""
+    if str(pattern.name).startswith("installation-providers"):
+        save_installation(provider="gemini-live", api_key="AIza-not-a-real-one")
     if str(pattern.name).startswith("installation-key") and "key_uuid" in parameters(pattern):
         with platform_context():
             spare = InstallationKey.objects.filter(name="spare").first()

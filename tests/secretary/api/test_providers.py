@@ -89,3 +89,18 @@ def test_trying_one_out(acme: Tenant, api: Api, settings: LazySettings) -> None:
     assert outcomes[-1] == "too_often"
     with tenant_context(acme.domain_uuid):
         assert AuditEvent.objects.filter(action="providercredential.tested").count() == 12
+
+
+def test_the_installations_keys(acme: Tenant, api: Api, operator: Api) -> None:
+    """The operator's alone; an internal address is theirs to give; no answer has a key."""
+    where = "providers/openai-realtime"
+    assert api.put(where, {"api_key": KEY}).status_code == 403
+    made = operator.put(where, {"api_key": KEY, "base_url": "http://10.0.0.5:8000/v1", "options": {"speed": 1.2}})
+    assert made.status_code == 201, made.json()
+    again = operator.put(where, {**made.json()}, If_Match=made["ETag"])
+    assert (again.status_code, again.json()["key_hint"]) == (200, "abcd")
+    for reply in (made, again, operator.get(where), operator.get("providers")):
+        assert KEY not in reply.content.decode()
+    assert operator.put(where, {"options": {"speed": 99}}).json()["errors"][0]["field"] == "options"
+    assert [operator.get(f"providers/{name}").status_code for name in ("local", "nobody", "pipeline")] == [404] * 3
+    assert operator.delete(where).status_code == 428 and operator.delete(where, If_Match="*").status_code == 204
