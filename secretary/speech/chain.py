@@ -138,20 +138,21 @@ class ChainSession:
             raise ProviderError(self._reason or "no speech provider takes the call")
 
     def hear(self, frame: bytes) -> None:
-        session = self._session
-        if session is not None:
-            if session.detects_turns:
-                self.relay.heard.add(frame)
-            self._tell(session.hear, frame)
+        self.relay.heard.add(frame)
+        if self._session is not None:
+            self._tell(self._session.hear, frame)
 
     def turn_started(self) -> None:
-        self.relay.caller_speaks = True
+        if not self.relay.caller_speaks:
+            self.relay.caller_speaks = True
+            self.relay.heard.began()
         self.relay.watch.clear("sign", "bridge")
         if self._session is not None:
             self._tell(self._session.turn_started)
 
     def turn_ended(self, pcm: bytes) -> None:
         self.relay.caller_speaks = False
+        self.relay.heard.ended()
         self.relay.memory.turn_over(pcm)
         if self._session is None:
             self.relay.bridge_in(BRIDGE_S)
@@ -297,8 +298,11 @@ class ChainSession:
         digits, self._digits = self._digits, ""
         for digit in digits:
             self.dtmf(digit)
-        # A caller who is speaking now is given to it at the end of the turn: whole, and not from the middle on.
-        if memory.turn is not None and not self.relay.caller_speaks:
+        # A caller who is speaking now is given to it at the end of the turn, whole; or, where it decides when that is,
+        # from the beginning of the turn.
+        if self.relay.caller_speaks and session.detects_turns:
+            self._play_to(session, self.relay.heard.so_far)
+        elif memory.turn is not None and not self.relay.caller_speaks:
             self.relay.await_sign()
             self.relay.known_words = memory.worded
             self._replay(session, memory.turn)
@@ -309,10 +313,11 @@ class ChainSession:
         if not session.detects_turns:
             self._tell(session.turn_ended, turn)
             return
-        for begin in range(0, len(turn) - FRAME + 1, FRAME):
-            self._tell(session.hear, turn[begin : begin + FRAME])
-        for _ in range(TRAILING_SILENCE):
-            self._tell(session.hear, bytes(FRAME))
+        self._play_to(session, turn + bytes(FRAME * TRAILING_SILENCE))
+
+    def _play_to(self, session: SpeechSession, pcm: bytes) -> None:
+        for begin in range(0, len(pcm) - FRAME + 1, FRAME):
+            self._tell(session.hear, pcm[begin : begin + FRAME])
 
     def _all_failed(self, listener: SpeechListener) -> None:
         self.relay.watch.clear_all()

@@ -103,12 +103,15 @@ class Relay:
             self.listener.on_thinking()
 
     def speech_started(self) -> None:
-        self.heard.began()
-        self.watch.clear("sign")
+        if not self.caller_speaks:
+            self.caller_speaks = True
+            self.heard.began()
+        self.watch.clear("sign", "bridge")
         if self.listener is not None:
             self.listener.on_speech_started()
 
     def speech_stopped(self) -> None:
+        self.caller_speaks = False
         self.memory.turn_over(self.heard.ended())
         self.await_sign()
         if self.listener is not None:

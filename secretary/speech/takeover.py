@@ -120,7 +120,7 @@ class Memory:
 
 
 class Heard:
-    """The caller's audio beside a provider that detects turns by itself: what it was about to answer."""
+    """The caller's audio of the turn under way: for a provider that takes over in the middle of it."""
 
     def __init__(self) -> None:
         self._frames: deque[bytes] = deque(maxlen=BEFORE_ONSET)
@@ -131,8 +131,12 @@ class Heard:
     def began(self) -> None:
         self._frames = deque(self._frames, maxlen=MOST_HEARD)
 
+    @property
+    def so_far(self) -> bytes:
+        return b"".join(self._frames)
+
     def ended(self) -> bytes:
-        pcm = b"".join(self._frames)
+        pcm = self.so_far
         self._frames = deque(maxlen=BEFORE_ONSET)
         return pcm
 

@@ -100,6 +100,26 @@ def test_one_that_detects_turns_is_lost() -> None:
     virtual_time.run(call())
 
 
+def test_in_the_middle_of_the_callers_words() -> None:
+    """One that detects turns hears the sentence from its beginning, though it came when half was said."""
+
+    async def call() -> None:
+        scene = Scene(*three())
+        scene.other.detects_turns = True
+        await scene.begin()
+        scene.chain.turn_started()
+        for _ in range(50):
+            scene.chain.hear(b"half" * 80)
+        scene.fail()
+        await asyncio.sleep(1)
+        assert scene.caller.words == ["Good morning."]  # nobody speaks into it
+        for _ in range(50):
+            scene.chain.hear(b"rest" * 80)
+        assert scene.other.now.heard.endswith(b"half" * 4000 + b"rest" * 4000)
+
+    virtual_time.run(call())
+
+
 def test_a_tool_outlives_its_provider() -> None:
     """The tool is not called twice; the caller learns how it ended, and so does the next provider."""
 
