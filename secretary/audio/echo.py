@@ -94,18 +94,19 @@ def _compare(caller: bytes, reference: bytes) -> tuple[F32, F64, Match]:
     played = _sharpened(reference[-REFERENCE_MS * BYTES_PER_MS :])
     size = len(said)
     nothing: F64 = np.zeros(0)
-    if size < WINDOW_MS * 4 or len(played) < size or not said.any():
+    energy = float(np.dot(said, said))
+    if size < WINDOW_MS * 4 or len(played) < size or energy <= 0.0:
         return said, nothing, Match()
+    sums: F64 = np.concatenate(([0.0], np.cumsum(np.square(played), dtype=np.float64)))
+    energies = sums[size:] - sums[:-size]
+    loudest = float(energies.max())
+    if energy > LOUDEST * loudest:
+        return said, energies, Match()  # whatever is alike: nothing that was played comes back so loud
     spectrum = np.fft.rfft(played, _FFT) * np.conj(np.fft.rfft(said, _FFT))
     match = np.fft.irfft(spectrum, _FFT)[: len(played) - size + 1]
-    sums: F64 = np.concatenate(([0.0], np.cumsum(played.astype(np.float64) ** 2)))
-    energies = sums[size:] - sums[:-size]
-    loud = energies > 1e-6 * energies.max()
-    if not loud.any():
-        return said, energies, Match()
+    loud = energies > 1e-6 * loudest
     copied = np.where(loud, match**2 / np.where(loud, energies, 1.0), 0.0)
     best = int(copied.argmax())
-    energy = float(np.dot(said, said))
     share = min(float(copied[best]) / energy, 1.0)
     return said, energies, Match(share, energy / float(energies[best]), len(energies) - 1 - best)
 

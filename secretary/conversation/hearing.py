@@ -58,14 +58,13 @@ class Hearing:
     def judge(self, probability: float, now: int, leg: AudioLeg) -> ev.Event | None:
         """Take the judgement of the window that just ended."""
         turns = self._turns
-        ours = leg.queued_ms > 0
         if not turns.speaking:
-            turns.alert = ours
+            turns.alert = leg.queued_ms > 0
         change = turns.update(probability, now)
         if change is None:
             if turns.speaking and self._adapts and now - turns.last_sound_ms >= QUIET_MS:
                 self._choose_pause(turns)
-            return ev.MusicHeard() if not ours and self._line.update(probability) else None
+            return ev.MusicHeard() if not turns.alert and self._line.update(probability) else None
         match change:
             case SpeechLikely():
                 return self._unless_echo(leg, ev.CallerLikely())
