@@ -205,14 +205,19 @@ def cancel(*, domain_uuid: UUID, job_uuid: UUID, reason: str = "") -> bool:
 
 
 def cancel_ringing(*, domain_uuid: UUID, job_uuid: UUID) -> bool:
-    """Take an originate back that has gone out: what rings for it is hung up. False: too late, or not this tenant's.
+    """Take an originate or a colleague's call back that has gone out: what rings for it is hung up.
+
+    False: too late, or not this tenant's.
 
     The hanging up is a job of its own, because only workers speak to switches.
     """
     now = timezone.now()
     with tenant_context(domain_uuid):
         ringing = Job.objects.filter(
-            job_uuid=job_uuid, kind=JobKind.ORIGINATE, state=JobState.RUNNING, sent_at__isnull=False
+            job_uuid=job_uuid,
+            kind__in=(JobKind.ORIGINATE, JobKind.CONSULT),
+            state=JobState.RUNNING,
+            sent_at__isnull=False,
         )
         if not ringing.filter(cancel_asked_at__isnull=True).update(cancel_asked_at=now, updated_at=now):
             return ringing.exists()

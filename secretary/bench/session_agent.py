@@ -15,7 +15,7 @@ from eslbridge.control import CallEvent
 from eslbridge.media.contract import AudioLeg
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation.actions import Line, Note
-from secretary.conversation.office import NOTHING_GIVEN, Outcome
+from secretary.conversation.office import NOTHING_GIVEN, CallerSide, Outcome
 from secretary.conversation.recording import Disk
 from secretary.conversation.session import Session
 from secretary.conversation.state import Rules
@@ -100,7 +100,7 @@ class NoOffice:
 
     def live_note(self, note: Note) -> None: ...
 
-    async def transfer(self, destination_uuid: str) -> Outcome:
+    async def transfer(self, destination_uuid: str, caller: CallerSide) -> Outcome:
         return Outcome("failed")
 
     async def run_tool(self, name: str, arguments: Mapping[str, object]) -> Outcome:

@@ -18,6 +18,20 @@ class Outcome:
     detail: str = ""
 
 
+class CallerSide(Protocol):
+    """The caller while somebody puts them through: what may be done with them meanwhile."""
+
+    def music(self, on: bool) -> None:
+        """Let them wait with music, or without."""
+
+    async def let_go(self) -> None:
+        """Be silent, and wait until the switch has written all there was: before the channel is taken from its leg."""
+
+    async def ask(self, voice: bytes) -> bytes:
+        """Play this to them (L16 8 kHz) and give what they say to it; empty where they say nothing in time."""
+        ...
+
+
 NOTHING_GIVEN: Final[Mapping[str, str]] = {}
 
 
@@ -30,8 +44,8 @@ class Office(Protocol):
     def live_note(self, note: Note) -> None:
         """Show this event to whoever is watching the call. Best effort, returns at once."""
 
-    async def transfer(self, destination_uuid: str) -> Outcome:
-        """Have a worker put the caller through. Returns when the job has ended; success is the call leaving."""
+    async def transfer(self, destination_uuid: str, caller: CallerSide) -> Outcome:
+        """Put the caller through: `ok` when the call has left, else why they are back. Cancelled when they hang up."""
         ...
 
     async def run_tool(self, name: str, arguments: Mapping[str, object]) -> Outcome:

@@ -16,7 +16,7 @@ import structlog
 
 from eslbridge import control as ctl
 from eslbridge.control import CallControl, ControlError
-from eslbridge.media.contract import FRAME_MS, HAND_OVER_MS, AudioLeg
+from eslbridge.media.contract import FRAME_MS, AudioLeg
 from secretary.audio.hold_music import music
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation import actions as act
@@ -30,6 +30,7 @@ from secretary.conversation.office import Office, Outcome
 from secretary.conversation.record import Record
 from secretary.conversation.recording import Disk
 from secretary.conversation.state import Rules, State
+from secretary.conversation.waiting import Waiting
 from secretary.speech.contract import FailureKind, SpeechSession, ToolCall
 
 __all__ = ["Record", "Session"]
@@ -77,6 +78,8 @@ class Session:
         self._hearing = Hearing(rules, self._ear, self._machine, provider)
         self._max_cost = rules.max_cost
         self._music = False
+        self._waiting: Waiting | None = None
+        """The caller is being put through."""
         self._first: tuple[int, int] | None = None
         """An answer begins: heard voice before it, and when it was queued (ms); until its first frame has left."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -182,6 +185,9 @@ class Session:
     def _judged(self, probability: float) -> None:
         leg = self._leg
         if leg is not None and (event := self._hearing.judge(probability, self._now(), leg)) is not None:
+            if self._waiting is not None and self._waiting.asking:
+                self._waiting.heard(event)
+                return
             self._give(event)
             if isinstance(event, ev.CallerEnded):
                 self._tell_cost()
@@ -280,9 +286,9 @@ class Session:
             case act.HoldMusic(on):
                 self._hold_music(on, leg)
             case act.Transfer(tool_call_id, destination_uuid):
-                leg.hold()
                 self.record.destination_uuid = destination_uuid
-                self._transferring = self._spawn(self._transfer(tool_call_id, destination_uuid))
+                self._waiting = Waiting(leg, self._ear)
+                self._transferring = self._spawn(self._transfer(tool_call_id, destination_uuid, self._waiting))
             case act.HangUp(cause):
                 self._spawn(self._tell_switch(self._call.hang_up(cause)))
             case act.Leave(reason):
@@ -319,15 +325,15 @@ class Session:
         except ControlError as error:
             log.warning("switch_refused", error=str(error))
 
-    async def _transfer(self, tool_call_id: str, destination_uuid: str) -> None:
-        # A switch that still writes our voice to the call would not let go of it.
-        await asyncio.sleep(HAND_OVER_MS / 1000)
+    async def _transfer(self, tool_call_id: str, destination_uuid: str, waiting: Waiting) -> None:
         try:
-            outcome = await self._office.transfer(destination_uuid)
+            outcome = await self._office.transfer(destination_uuid, waiting)
         except Exception as error:
             log.exception("transfer_failed")
             outcome = Outcome("failed", str(error))
         if outcome.word != "ok":
+            waiting.music(False)
+            self._waiting = None
             self.record.destination_uuid = ""
             self._give(ev.ToolDone(tool_call_id, outcome.word, outcome.detail))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from secretary.conversation.actions import Line, Note
-from secretary.conversation.office import NOTHING_GIVEN, Outcome
+from secretary.conversation.office import NOTHING_GIVEN, CallerSide, Outcome
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class ScriptedOffice:
     def live_note(self, note: Note) -> None:
         return
 
-    async def transfer(self, destination_uuid: str) -> Outcome:
+    async def transfer(self, destination_uuid: str, caller: CallerSide) -> Outcome:
         self.transfers.append(destination_uuid)
         outcome = await self._ending("transfer", number=len(self.transfers))
         if outcome.word == "ok":

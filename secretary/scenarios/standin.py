@@ -18,6 +18,7 @@ from secretary.speech.contract import (
     Access,
     Briefing,
     Place,
+    PlatformEar,
     PlatformVoice,
     ProviderError,
     SpeechListener,
@@ -235,6 +236,7 @@ class StandIns:
         self.prices = {(name, "", "output_token"): script.price_per_token for name in self._parts}
         self.made: list[StandIn] = []
         self.voice: PlatformVoice | None = _PlatformVoice()
+        self.ear: PlatformEar | None = None
 
     @property
     def names(self) -> list[str]:

@@ -230,12 +230,31 @@ class PlatformVoice(Protocol):
         """Have these ready. Never raises."""
 
 
+class PlatformEar(Protocol):
+    """The platform's own ear for a few words."""
+
+    async def meaning(self, pcm: bytes, language: str, choices: Mapping[str, tuple[str, ...]]) -> tuple[str, float]:
+        """What was said in this turn (L16 8 kHz), and how sure: `yes`, `no`, `again`, one of `choices`, or nothing.
+
+        `choices`: by name, the ways to say it. Raises ProviderError.
+        """
+        ...
+
+    async def prepare(self, language: str, choices: Mapping[str, tuple[str, ...]]) -> None:
+        """Have it ready, so that nobody waits for it. Raises ProviderError."""
+
+
 class Providers(Protocol):
     """All providers of a node, by name. They share what is dear: models, worker processes, caches."""
 
     @property
     def voice(self) -> PlatformVoice | None:
         """For the platform's own sentences; None where there is none."""
+        ...
+
+    @property
+    def ear(self) -> PlatformEar | None:
+        """For a colleague's yes or no; None where there is none."""
         ...
 
     async def start(self) -> None:

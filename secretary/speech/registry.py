@@ -13,8 +13,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from secretary.speech.contract import NO_ACCESS, Access, Briefing, PlatformVoice, ProviderError, SpeechSession
+from secretary.speech.contract import (
+    NO_ACCESS,
+    Access,
+    Briefing,
+    PlatformEar,
+    PlatformVoice,
+    ProviderError,
+    SpeechSession,
+)
 from secretary.speech.local.provider import LocalProvider
+from secretary.speech.platform_ear import LocalEar
 from secretary.speech.platform_voice import LocalVoice
 
 
@@ -86,7 +95,10 @@ class Providers:
     def __init__(self, data_dir: Path) -> None:
         self._providers = {name: make(data_dir) for name, make in PROVIDERS.items()}
         local = self._providers.get("local")
-        self.voice: PlatformVoice | None = LocalVoice(local.voice) if isinstance(local, LocalProvider) else None
+        self.voice: PlatformVoice | None = None
+        self.ear: PlatformEar | None = None
+        if isinstance(local, LocalProvider):
+            self.voice, self.ear = LocalVoice(local.voice), LocalEar(local.recogniser)
         self._preparing: set[asyncio.Task[None]] = set()
         self._prepared: OrderedDict[object, None] = OrderedDict()
 

@@ -107,6 +107,7 @@ class VoiceNode:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await self.server.close()
+        await self.reception.close()
         await self.media.stop()
         await self.providers.stop()
         await self.archive.close()

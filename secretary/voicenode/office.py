@@ -10,27 +10,20 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from eslbridge import jobs
-from eslbridge.models import JobOutcome
 from secretary.conversation.actions import Line, Note
-from secretary.conversation.office import NOTHING_GIVEN, Outcome
-from secretary.errors import TransferRefused
+from secretary.conversation.office import NOTHING_GIVEN, CallerSide, Outcome
 from secretary.profiles import MessageRecord, SecretaryProfile
 from secretary.redaction import redact
 from secretary.services.messages import save_message
-from secretary.services.transfers import request_transfer
 from secretary.tools.box import ToolBox
 from secretary.voicenode.desk import below_data_dir
 from secretary.voicenode.live import Live
+from secretary.voicenode.putting_through import PuttingThrough
 from secretary.voicenode.redacted import RedactedLive
 from tenants.context import in_thread
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY_S: Final = 0.15
-"""How often the row of a running transfer is read: the row is the truth, and a message about it could be lost."""
-TRANSFER_S: Final = 18.0
-"""How long a worker may take; the conversation gives up a little later."""
 SAVE_ATTEMPTS: Final = 4
 SAVE_PAUSE_S: Final = 0.5
 
@@ -46,6 +39,7 @@ class CallOffice:
         self._redact = profile.redact
         self._live = live
         self._box = box
+        self.putting_through: PuttingThrough | None = None
         self._messages: dict[Path | None, UUID] = {}
         self._unsaved: dict[UUID, MessageRecord] = {}
         """What PostgreSQL has not taken yet: one for each message of the call."""
@@ -67,47 +61,10 @@ class CallOffice:
     def live_note(self, note: Note) -> None:
         self._live.note(self._call_uuid, note)
 
-    async def transfer(self, destination_uuid: str) -> Outcome:
-        # Shielded: a caller who hangs up meanwhile must not leave a job behind that nobody takes back.
-        asked = asyncio.ensure_future(self._ask(destination_uuid))
-        try:
-            job_uuid = await asyncio.shield(asked)
-        except asyncio.CancelledError:
-            await self._take_back(await asked, "the caller hung up")
-            raise
-        except ValueError:
-            return Outcome("unknown_destination", "the provider named no destination")
-        except TransferRefused as refusal:
-            return Outcome(refusal.reason, "the transfer is not allowed")
-        try:
-            async with asyncio.timeout(TRANSFER_S):
-                return await self._end_of(job_uuid)
-        except TimeoutError:
-            await self._take_back(job_uuid, "the caller waited too long")
-            return Outcome("failed", f"no worker finished the transfer within {TRANSFER_S:g} s")
-        except asyncio.CancelledError:
-            await self._take_back(job_uuid, "the caller hung up")
-            raise
-
-    async def _ask(self, destination_uuid: str) -> UUID:
-        return await in_thread(
-            request_transfer,
-            domain_uuid=self._domain_uuid,
-            call_uuid=UUID(self._call_uuid),
-            destination_uuid=UUID(destination_uuid),
-        )
-
-    async def _take_back(self, job_uuid: UUID, why: str) -> None:
-        await in_thread(jobs.cancel, domain_uuid=self._domain_uuid, job_uuid=job_uuid, reason=why)
-
-    async def _end_of(self, job_uuid: UUID) -> Outcome:
-        while True:
-            status = await in_thread(jobs.status, domain_uuid=self._domain_uuid, job_uuid=job_uuid)
-            if status is None:
-                return Outcome("failed", "the job is gone")
-            if status.is_final:
-                return Outcome("ok" if status.outcome == JobOutcome.DONE else status.outcome, status.reason)
-            await asyncio.sleep(LOOK_EVERY_S)
+    async def transfer(self, destination_uuid: str, caller: CallerSide) -> Outcome:
+        if self.putting_through is None:
+            return Outcome("failed", "this call cannot be put through")
+        return await self.putting_through.to(destination_uuid, caller)
 
     async def run_tool(self, name: str, arguments: Mapping[str, object]) -> Outcome:
         if self._box is None:

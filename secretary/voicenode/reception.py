@@ -17,6 +17,7 @@ import structlog
 from django.conf import settings
 
 from eslbridge.control import ControlError
+from eslbridge.esl.async_pool import AsyncPool
 from eslbridge.esl.call import OutboundCall
 from eslbridge.media.attach import AttachError, Route, attach_leg
 from eslbridge.media.contract import AudioLeg
@@ -24,6 +25,7 @@ from eslbridge.media.node import MediaNode
 from eslbridge.profiles import MediaProfile
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation.actions import Note
+from secretary.conversation.consult.machine import Case
 from secretary.conversation.recording import Disk
 from secretary.conversation.session import Record, Session
 from secretary.errors import CallRefused, ClosedNow
@@ -39,8 +41,11 @@ from secretary.tools.gate import GatedSpeech
 from secretary.voicenode import desk, metrics
 from secretary.voicenode.archive import Archive
 from secretary.voicenode.arrival import Arrival
+from secretary.voicenode.colleague import AskCaller, Colleague
+from secretary.voicenode.consults import Consults
 from secretary.voicenode.live import Live
 from secretary.voicenode.office import CallOffice
+from secretary.voicenode.putting_through import PuttingThrough
 from secretary.voicenode.redacted import RedactedLive
 from secretary.voicenode.rules import rules
 from secretary.voicenode.toolbox import tool_box
@@ -77,6 +82,7 @@ class Reception:
         self._media, self._voice_activity, self._providers = media, voice_activity, providers
         self._live, self._disk, self._archive = live, disk, archive
         self._breaker = Breaker(lambda: asyncio.get_running_loop().time())
+        self._consults, self._switches = Consults(), AsyncPool()
         self._most_calls = most_calls
         self._sessions: dict[str, Session] = {}
         self._here: dict[str, asyncio.Event] = {}
@@ -108,6 +114,10 @@ class Reception:
                 found[UUID(call_uuid)] = (items, Decimal(str(metered.spent)))
         return found
 
+    async def close(self) -> None:
+        """Release what the node's calls shared."""
+        await self._switches.close()
+
     def allow(self, allowed: Mapping[UUID, float | None]) -> None:
         """What the renewal of the leases says about how long calls may last: seconds from now, None for no end."""
         for call_uuid, seconds in allowed.items():
@@ -121,6 +131,9 @@ class Reception:
 
     async def receive(self, call: OutboundCall) -> None:
         """Take one call from its first moment to its record."""
+        if self._consults.is_colleague(call):
+            await self._consults.receive(call)
+            return
         began = asyncio.get_running_loop().time()
         metrics.RECEIVED.inc()
         arrival = Arrival.of(call.call_uuid, call.variables)
@@ -255,6 +268,9 @@ class Reception:
             if admitted.closed:
                 record.add_note(Note("closed", 0, admitted.closed))
             self._sessions[call.call_uuid] = session
+            office.putting_through = self._putting_through(
+                call, profile, office, lambda kind, detail: note(Note(kind, now_ms(), detail))
+            )
             leg = await self._prepare(call, profile, provider, session)
             await session.run(leg)
         except (ControlError, AttachError, ProviderError, TimeoutError, RuntimeError) as error:
@@ -302,6 +318,37 @@ class Reception:
             note=note,
             exact=(profile.disclosure,),
             metered=Metered({key: float(price) for key, price in speech.prices.items()}, before, loop.time),
+        )
+
+    def _putting_through(
+        self,
+        call: OutboundCall,
+        profile: SecretaryProfile,
+        office: CallOffice,
+        note: Callable[[str, Mapping[str, object]], None],
+    ) -> PuttingThrough:
+        def colleague(leg: OutboundCall, case: Case, ask_caller: AskCaller) -> Colleague:
+            return Colleague(
+                call=leg,
+                case=case,
+                media=self._media,
+                route=route(profile.media),
+                domain_uuid=str(profile.domain_uuid),
+                voice_activity=self._voice_activity,
+                voice=self._providers.voice,
+                ear=self._providers.ear,
+                ask_caller=ask_caller,
+            )
+
+        return PuttingThrough(
+            call=call,
+            profile=profile,
+            consults=self._consults,
+            switches=self._switches,
+            colleague=colleague,
+            voice=self._providers.voice,
+            facts=lambda: office.facts,
+            note=note,
         )
 
     async def _see_off(self, call: OutboundCall) -> None:

@@ -9,6 +9,8 @@ from secretary.conversation.state import Key, Rules, TurnMode
 from secretary.profiles import SecretaryProfile
 from secretary.selectors.greetings import greeting_of
 
+TRANSFER_MS: Final = 600_000
+"""How long putting through may take, with all who stand in: each part of it has a deadline of its own."""
 TURN_MODES: Final = ("adaptive", "provider", "fixed")
 
 
@@ -24,6 +26,7 @@ def rules(profile: SecretaryProfile, allowed_s: float | None = None) -> Rules:
         silence_prompts=profile.silence_prompts,
         silence_hangs_up=manner.silence_hangs_up,
         max_call_ms=profile.max_call_s * 1000,
+        transfer_ms=TRANSFER_MS,
         allowed_ms=None if allowed_s is None else round(allowed_s * 1000),
         turn_mode=cast(TurnMode, mode),
         pause_ms=manner.pause_ms,

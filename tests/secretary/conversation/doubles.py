@@ -8,7 +8,7 @@ from pathlib import Path
 from eslbridge import control as ctl
 from eslbridge.media.contract import LegListener
 from secretary.conversation.actions import Line, Note
-from secretary.conversation.office import NOTHING_GIVEN, Outcome
+from secretary.conversation.office import NOTHING_GIVEN, CallerSide, Outcome
 from secretary.speech.contract import SpeechListener, ToolCall
 
 
@@ -156,7 +156,8 @@ class Office:
     def live_note(self, note: Note) -> None:
         self.notes.append(note)
 
-    async def transfer(self, destination_uuid: str) -> Outcome:
+    async def transfer(self, destination_uuid: str, caller: CallerSide) -> Outcome:
+        await caller.let_go()
         self.transfers.append(destination_uuid)
         if isinstance(self.transfer_outcome, Exception):
             raise self.transfer_outcome

@@ -56,7 +56,7 @@ class Call:
 
 @pytest.fixture
 async def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Call]:
-    monkeypatch.setattr("secretary.conversation.session.HAND_OVER_MS", 0)
+    monkeypatch.setattr("secretary.conversation.waiting.HAND_OVER_MS", 0)
     leg, switch, provider = doubles.Leg(), doubles.Switch(), doubles.Provider()
     office, activity, disk = doubles.Office(), doubles.Activity(), Disk()
     session = Session(
@@ -114,7 +114,7 @@ async def test_transfer_is_asked_of_the_office_and_ends_when_the_call_leaves(cal
 
 async def test_the_leg_falls_silent_before_the_transfer_is_asked(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """A switch that is still writing our voice to the call would never let go of it."""
-    monkeypatch.setattr("secretary.conversation.session.HAND_OVER_MS", 40)
+    monkeypatch.setattr("secretary.conversation.waiting.HAND_OVER_MS", 40)
     call.leg.hear_all()
     call.provider.tool("transfer", destination_uuid="d1")
     await call.settle()
@@ -125,7 +125,7 @@ async def test_the_leg_falls_silent_before_the_transfer_is_asked(call: Call, mon
 
 async def test_a_caller_who_hangs_up_meanwhile_is_not_put_through(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between falling silent and asking, too, the transfer can be taken back."""
-    monkeypatch.setattr("secretary.conversation.session.HAND_OVER_MS", 40)
+    monkeypatch.setattr("secretary.conversation.waiting.HAND_OVER_MS", 40)
     call.leg.hear_all()
     call.provider.tool("transfer", destination_uuid="d1")
     await call.settle()
@@ -293,7 +293,7 @@ async def test_hanging_up_takes_the_transfer_back(call: Call, monkeypatch: pytes
     """A caller who is gone is not put through, and the record does not wait for it."""
     taken_back = asyncio.Event()
 
-    async def transfer(destination_uuid: str) -> Outcome:
+    async def transfer(destination_uuid: str, caller: object) -> Outcome:
         try:
             await asyncio.sleep(30)
         except asyncio.CancelledError:

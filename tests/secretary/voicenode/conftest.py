@@ -29,6 +29,7 @@ from secretary.speech.contract import (
     NO_ACCESS,
     Access,
     Briefing,
+    PlatformEar,
     PlatformVoice,
     ProviderError,
     SpeechListener,
@@ -115,6 +116,7 @@ class ScriptedProviders:
     results: list[tuple[str, str]] = field(default_factory=list)
     sessions: list[ScriptedSession] = field(default_factory=list)
     voice: PlatformVoice | None = None
+    ear: PlatformEar | None = None
 
     async def start(self) -> None: ...
 

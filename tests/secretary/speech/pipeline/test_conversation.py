@@ -63,7 +63,7 @@ class Call:
 
 @pytest.fixture
 async def call(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Call]:
-    monkeypatch.setattr("secretary.conversation.session.HAND_OVER_MS", 0, raising=False)
+    monkeypatch.setattr("secretary.conversation.waiting.HAND_OVER_MS", 0, raising=False)
     leg, switch, office, activity, disk = (
         doubles.Leg(),
         doubles.Switch(),
