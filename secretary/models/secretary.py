@@ -157,6 +157,8 @@ class Secretary(TenantModel):
     """Also where the domain's rules do not ask for it."""
     ai_notice = models.CharField(_("in these words"), max_length=MAX_NOTICE, blank=True, default="")
     """Empty: the platform's words."""
+    callback_other_numbers = models.BooleanField(_("call back at another number than the caller's"), default=False)
+    """Where the caller asks for it; the dialling rules decide about each number all the same."""
     summarise = models.BooleanField(_("have the language model sum calls up"), default=True)
     """Where there is a pipeline with one; else, and where it fails, calls are summed up without a model."""
     recording_notice = models.CharField(
