@@ -143,17 +143,13 @@ class ChainSession:
             self._tell(self._session.hear, frame)
 
     def turn_started(self) -> None:
-        if not self.relay.caller_speaks:
-            self.relay.caller_speaks = True
-            self.relay.heard.began()
-        self.relay.watch.clear("sign", "bridge")
+        self.relay.caller_began()
         if self._session is not None:
             self._tell(self._session.turn_started)
 
     def turn_ended(self, pcm: bytes) -> None:
-        self.relay.caller_speaks = False
         self.relay.heard.ended()
-        self.relay.memory.turn_over(pcm)
+        self.relay.caller_ended(pcm)
         if self._session is None:
             self.relay.bridge_in(BRIDGE_S)
         else:

@@ -23,6 +23,7 @@ SAY_S: Final = 2.5
 """For the first sound of a sentence of the platform."""
 STALL_S: Final = 3.0
 """The longest pause in the sound of one utterance, which comes faster than it is spoken."""
+LONGEST_TURN_S: Final = 20.0
 AGAIN_S: Final = 5.0
 MOST_BRIDGES: Final = 3
 """Sentences in a row while nobody has the call."""
@@ -47,7 +48,7 @@ class Relay:
         self.metered = metered
         self.language = language
         self.bridges = bridges(language)
-        self.caller_speaks = False
+        self._speaks_since: float | None = None
         self.sign_s = SIGN_S
         self.known_words = False
         """The next words are those of a turn that was given to a second provider: the conversation has them."""
@@ -103,16 +104,12 @@ class Relay:
             self.listener.on_thinking()
 
     def speech_started(self) -> None:
-        if not self.caller_speaks:
-            self.caller_speaks = True
-            self.heard.began()
-        self.watch.clear("sign", "bridge")
+        self.caller_began()
         if self.listener is not None:
             self.listener.on_speech_started()
 
     def speech_stopped(self) -> None:
-        self.caller_speaks = False
-        self.memory.turn_over(self.heard.ended())
+        self.caller_ended(self.heard.ended())
         self.await_sign()
         if self.listener is not None:
             self.listener.on_speech_stopped()
@@ -126,6 +123,25 @@ class Relay:
         self.metered.add(unit, quantity)
         if self.listener is not None:
             self.listener.on_usage(unit, quantity)
+
+    # The caller ------------------------------------------------------------------------------------------------------
+
+    @property
+    def caller_speaks(self) -> bool:
+        """Not for ever: a beginning may have no end, where the conversation or the provider thought better of it."""
+        since = self._speaks_since
+        return since is not None and asyncio.get_running_loop().time() - since < LONGEST_TURN_S
+
+    def caller_began(self) -> None:
+        if not self.caller_speaks:
+            self._speaks_since = asyncio.get_running_loop().time()
+            self.heard.began()
+        self.watch.clear("sign", "bridge")
+
+    def caller_ended(self, pcm: bytes) -> None:
+        """The caller's turn is over, and waits for an answer."""
+        self._speaks_since = None
+        self.memory.turn_over(pcm)
 
     # Deadlines -------------------------------------------------------------------------------------------------------
 

@@ -233,6 +233,23 @@ def test_while_the_caller_speaks() -> None:
     virtual_time.run(call())
 
 
+def test_a_turn_that_never_ended() -> None:
+    """A beginning that was taken back does not silence the platform for the rest of the call."""
+
+    async def call() -> None:
+        scene = Scene(*three())
+        await scene.begin()
+        scene.chain.turn_started()
+        await asyncio.sleep(30)
+        scene.other.open_s = scene.local.open_s = 3.0
+        scene.fail()
+        scene.chain.say("Are you still there?")
+        await asyncio.sleep(1)
+        assert scene.caller.words[-1] == "Are you still there?"
+
+    virtual_time.run(call())
+
+
 def test_one_that_raises() -> None:
     """A bug in a provider is its failure and not the call's."""
 
