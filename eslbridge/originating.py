@@ -44,7 +44,9 @@ log = structlog.get_logger(__name__)
 
 RING_S: Final = 25
 LEAST_RING_S: Final = 5
-MOST_RING_S: Final = 60
+MOST_RING_S: Final = 45
+MOST_SECOND_S: Final = 55
+"""The longest that the first and the second telephone ring: a Celery task may take 120 s in all."""
 PARKED_S: Final = 20
 """How long a leg that was answered waits for us. A worker that dies in between leaves nobody on a silent line."""
 KEPT_S: Final = 120
@@ -97,8 +99,8 @@ class Wish:
             then=Then(job.argument("then")),
             to=job.argument("to"),
             to_kind=job.argument("to_kind") or DestinationKind.EXTENSION,
-            ring_s=_seconds(job.argument("ring_s"), RING_S),
-            to_ring_s=_seconds(job.argument("to_ring_s"), RING_S),
+            ring_s=_seconds(job.argument("ring_s"), MOST_RING_S),
+            to_ring_s=_seconds(job.argument("to_ring_s"), MOST_SECOND_S),
             shown_number=job.argument("shown_number"),
             shown_name=job.argument("shown_name"),
             caller_id_number=job.argument("caller_id_number"),
@@ -106,9 +108,9 @@ class Wish:
         )
 
 
-def _seconds(text: str, default: int) -> int:
+def _seconds(text: str, most: int) -> int:
     known = text.isascii() and text.isdigit() and len(text) < 6
-    return min(max(int(text), LEAST_RING_S), MOST_RING_S) if known else default
+    return min(max(int(text), LEAST_RING_S), most) if known else RING_S
 
 
 def refuse(job: Job) -> JobResult | None:

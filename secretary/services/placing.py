@@ -88,7 +88,7 @@ def _due(now: datetime) -> Q:
     return Q(
         state=CallbackState.WAITING,
         consent_at__isnull=False,
-        destination__isnull=False,
+        destination__enabled=True,
         attempts__lt=F("max_attempts"),
         next_attempt_at__lte=now,
         not_before__lte=now,
@@ -167,7 +167,15 @@ def place(
     """
     job_uuid, now = uuid4(), timezone.now()
     with tenant_context(domain_uuid):
-        claimed = Callback.objects.filter(when, pk=callback_uuid, consent_at__isnull=False).update(
+        seen = Callback.objects.filter(when, pk=callback_uuid).first()
+        if seen is None:
+            return None
+        # Columns of this row alone: a join would make it a subquery, which PostgreSQL does not judge anew after waiting
+        # for another claim, and two would have it.
+        unclaimed = Callback.objects.filter(
+            pk=callback_uuid, state=seen.state, attempts=seen.attempts, consent_at__isnull=False
+        )
+        claimed = unclaimed.update(
             state=CallbackState.RUNNING, attempts=F("attempts") + 1, job_uuid=job_uuid, next_attempt_at=None,
             outcome="", outcome_detail="", finished_at=None, updated_at=now,
         )  # fmt: skip
@@ -175,7 +183,7 @@ def place(
             return None
         row = Callback.objects.select_related("destination", "domain").get(pk=callback_uuid)
         colleague = whom(destination_uuid) or row.destination
-        if colleague is None:
+        if colleague is None or not colleague.enabled:
             raise CallbackRefused("nobody")
         kind = kind_of(row.number)
         decision = dialling.ask(

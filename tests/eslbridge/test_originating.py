@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eslbridge import dialling, jobs, originating, runner
+from eslbridge.consulting import dial_string, loopback_variables
+from eslbridge.esl import commands
+from eslbridge.esl.errors import CommandRefused
 from eslbridge.jobs import JobResult
 from eslbridge.models import Job, JobKind
+from eslbridge.profiles import EslEndpoint
 from eslbridge.services import save_credential
 from eslbridge.simulator import Extension, Options, StandInSwitch
+from eslbridge.simulator.arguments import separate
+from eslbridge.simulator.originate import split_variables
 from eslbridge.tasks import run_job
 from tenants.context import in_thread, tenant_context
 from tests.cast import Tenant, make_tenant
@@ -216,3 +224,34 @@ async def test_foreign_leg(switch: StandInSwitch, acme: Tenant) -> None:
     assert str(job.pk) in switch.channels
     switch.channels[str(job.pk)].hang_up("NO_ANSWER")
     await running
+
+
+TEXTS = st.one_of(st.text(max_size=60), st.sampled_from(["a}b", "{x}", "a'b", "a\nb", "${system ls}", "a,b=c"]))
+SPOKEN_OF = ("shown_name", "shown_number", "caller_id_name", "caller_id_number")
+
+
+@given(
+    texts=st.fixed_dictionaries({name: TEXTS for name in SPOKEN_OF}),
+    number=st.from_regex(r"\+?[0-9*#]{1,20}\Z"),
+    kind=st.sampled_from(["extension", "external", "ring_group"]),
+)
+def test_no_text_becomes_a_command(texts: dict[str, str], number: str, kind: str) -> None:
+    """Whatever a name or a number holds: one line, one `originate`, and variables that arrive as they were or not at
+    all; or nothing is sent."""
+    arguments = {"number": number, "kind": kind, "then": "dial", "to": "1002", **texts}
+    job = Job(domain_id=uuid4(), kind="originate", arguments=arguments)
+    endpoint = EslEndpoint(job.domain_uuid, DOMAIN, "127.0.0.1", 8021, "x")
+    wish = originating.Wish.of(job)
+    dial = dial_string(kind=wish.kind, number=wish.number, domain_name=DOMAIN)
+    given_variables = {**originating.variables(job, wish, endpoint), **loopback_variables(dial)}
+    try:
+        line = commands.originate(dial, variables=given_variables, timeout_s=wish.ring_s).line
+    except CommandRefused:
+        return
+    assert not set(line) & set("\r\n\0")
+    words = separate(line.removeprefix("api originate "))
+    assert len(words) == 2 and words[1] == "&park()"
+    read, rest = split_variables(words[0])
+    assert rest == dial
+    wanted = {name: value for name, value in given_variables.items() if value}
+    assert read == {**wanted, "originate_timeout": str(wish.ring_s)}
