@@ -46,7 +46,8 @@ def refuse(job: Job) -> JobResult | None:
         decision = dialling.ask_for(job)
         if not decision.allowed:
             return JobResult(JobOutcome.NOT_ALLOWED, f"{decision.reason} {decision.detail}".strip())
-        job.arguments["number"] = decision.dialled  # of this attempt; the row keeps what was wanted
+        # Of this attempt; the row keeps what was wanted.
+        job.arguments |= {"number": decision.dialled, "toll_allow": decision.grant}
     return None
 
 
@@ -75,6 +76,8 @@ def transfer(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
         return JobResult(JobOutcome.CALLER_GONE, "the channel is gone")
     # The caller's leg ends with the colleague's, instead of going on in a dialplan that was left long ago.
     switch.uuid_setvar(call_uuid, "hangup_after_bridge", "true")
+    if classes := job.argument("toll_allow"):
+        switch.uuid_setvar(call_uuid, "toll_allow", classes)  # FusionPBX's routes ask the channel for it
     number, context, back_to = job.argument("number"), endpoint.domain_name, job.argument("back_to")
     if not back_to:
         return _send(job, lambda: switch.uuid_transfer(call_uuid, number, context=context))
@@ -114,7 +117,7 @@ def consult(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
         dial,
         application="socket",
         argument=commands.socket_argument(job.argument("node_host"), _number(job.argument("node_port"), 0)),
-        variables={**given, **consulting.loopback_variables(dial)},
+        variables={**given, **consulting.loopback_variables(dial), **_toll_allow(job)},
         timeout_s=ring_s,
     )
     if not jobs.mark_sent(job):
@@ -132,6 +135,12 @@ def consult(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
         # It may be ringing: the node hears of the leg when it is answered, and takes it back when it is not.
         return JobResult(JobOutcome.FAILED, f"no answer: {error}")
     return DONE
+
+
+def _toll_allow(job: Job) -> dict[str, str]:
+    """What FusionPBX's outbound routes ask the new leg for; nothing where classes are not used."""
+    classes = job.argument("toll_allow")
+    return {"toll_allow": classes} if classes else {}
 
 
 def _end_leg(switch: EslClient, leg: str) -> None:

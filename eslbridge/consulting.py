@@ -53,7 +53,7 @@ def dial_string(*, kind: str, number: str, domain_name: str, forwarded: bool = F
 
 LOOPBACK: Final[Mapping[str, str]] = {
     # The dialplan behind it asks for the domain's.
-    "loopback_export": "domain_uuid,domain_name,export_vars,absolute_codec_string",
+    "loopback_export": "domain_uuid,domain_name,export_vars,absolute_codec_string,toll_allow",
     # A loopback speaks L16, and a leg that its dialplan calls offers what the loopback speaks, and nothing else: a
     # telephone that has no L16 is then INCOMPATIBLE_DESTINATION in the moment of its answer (seen on 1.11).
     "export_vars": "absolute_codec_string",

@@ -63,7 +63,7 @@ def decide(dial: Dial) -> Decision:
         return decision
     too_much = _limits(dial, decision.external)
     if too_much is not None:
-        return replace(decision, allowed=False, dialled="", reason=too_much[0], detail=too_much[1])
+        return replace(decision, allowed=False, dialled="", grant="", reason=too_much[0], detail=too_much[1])
     return decision
 
 
@@ -110,7 +110,9 @@ def _outside(dial: Dial, number: str) -> Decision:
         return replace(known, reason=reason, detail=detail)
     if not tolls.permitted(known.toll_class, dial.toll_allow, rules.toll_allow):
         return replace(known, reason="toll_allow", detail=f"toll_allow lacks {known.toll_class}")
-    return replace(known, allowed=True, reason="ok", dialled=_as_dialled(world, rules))
+    used = dial.toll_allow is not None or rules.toll_allow is not None
+    grant = known.toll_class if used else ""
+    return replace(known, allowed=True, reason="ok", dialled=_as_dialled(world, rules), grant=grant)
 
 
 def _refusal(dial: Dial, world: World) -> tuple[str, str]:

@@ -34,6 +34,8 @@ class Decision:
     e164: str = ""
     region: str = ""
     toll_class: str = ""
+    grant: str = ""
+    """The class to set as `toll_allow` on the leg that dials, no more; empty where classes are not used."""
 
     @property
     def external(self) -> bool:
