@@ -24,7 +24,7 @@ from secretary.speech.contract import Place
 from secretary.speech.local.carriers import OPERATOR_NAMES
 from secretary.speech.local.intents import Intent, Understood
 from secretary.speech.local.phones import words_of
-from secretary.speech.local.phrases import Phrase, language_of, sentence
+from secretary.speech.local.phrases import NOT_PUT_THROUGH, Phrase, language_of, sentence
 
 SURE: Final = 0.5
 """From this confidence on a caller is put through without being asked back."""
@@ -211,7 +211,7 @@ class Dialogue:
             return []
         if name == "transfer" and self.state is State.TRANSFERRING:
             self.state = State.OFFERING
-            return [self._phrase(Phrase.TRANSFER_FAILED, place=self._asked)]
+            return [self._phrase(NOT_PUT_THROUGH.get(outcome, Phrase.TRANSFER_FAILED), place=self._asked)]
         if name in ("take_message", "record_message"):
             self.state = State.ENDING
             return [self._phrase(Phrase.MESSAGE_NOT_KEPT), Fail(f"{name} ended with {outcome}")]

@@ -22,6 +22,12 @@ class Phrase(StrEnum):
     OFFER = "offer"
     OFFER_AGAIN = "offer_again"
     TRANSFER_FAILED = "transfer_failed"
+    TRANSFER_BUSY = "transfer_busy"
+    TRANSFER_NO_ANSWER = "transfer_no_answer"
+    TRANSFER_DECLINED = "transfer_declined"
+    TRANSFER_AWAY = "transfer_away"
+    TRANSFER_CLOSED = "transfer_closed"
+    TRANSFER_NOT_ALLOWED = "transfer_not_allowed"
     AFTER_TONE = "after_tone"
     GO_AHEAD = "go_ahead"
     MESSAGE_KEPT = "message_kept"
@@ -40,6 +46,12 @@ ENGLISH: Final[Mapping[Phrase, str]] = {
     Phrase.OFFER: "I'm sorry, I still didn't get that. Would you like to leave a message?",
     Phrase.OFFER_AGAIN: "Would you like to leave a message? Please say yes or no.",
     Phrase.TRANSFER_FAILED: "I'm sorry, I couldn't reach {place} just now. Would you like to leave a message?",
+    Phrase.TRANSFER_BUSY: "{place} is on another call. Would you like to leave a message, or speak to somebody else?",
+    Phrase.TRANSFER_NO_ANSWER: "{place} doesn't answer. Would you like to leave a message, or speak to somebody else?",
+    Phrase.TRANSFER_DECLINED: "{place} can't talk right now. Would you like to leave a message?",
+    Phrase.TRANSFER_AWAY: "{place} can't be reached at the moment. Would you like to leave a message?",
+    Phrase.TRANSFER_CLOSED: "Nobody is there at this hour for {place}. Would you like to leave a message?",
+    Phrase.TRANSFER_NOT_ALLOWED: "I can't put you through to {place} from here. Would you like to leave a message?",
     Phrase.AFTER_TONE: "Please leave your name, your number and your message after the tone.",
     Phrase.GO_AHEAD: "Please go ahead.",
     Phrase.MESSAGE_KEPT: "Thank you, I've noted your message. Is there anything else I can do for you?",
@@ -56,6 +68,12 @@ PORTUGUESE: Final[Mapping[Phrase, str]] = {
     Phrase.OFFER: "Desculpe, ainda não entendi. Quer deixar um recado?",
     Phrase.OFFER_AGAIN: "Quer deixar um recado? Diga sim ou não, por favor.",
     Phrase.TRANSFER_FAILED: "Desculpe, não consegui falar com {place} agora. Quer deixar um recado?",
+    Phrase.TRANSFER_BUSY: "{place} está em outra ligação. Quer deixar um recado, ou falar com outra pessoa?",
+    Phrase.TRANSFER_NO_ANSWER: "{place} não atende. Quer deixar um recado, ou falar com outra pessoa?",
+    Phrase.TRANSFER_DECLINED: "{place} não pode falar agora. Quer deixar um recado?",
+    Phrase.TRANSFER_AWAY: "Não é possível falar com {place} no momento. Quer deixar um recado?",
+    Phrase.TRANSFER_CLOSED: "Neste horário não há ninguém em {place}. Quer deixar um recado?",
+    Phrase.TRANSFER_NOT_ALLOWED: "Daqui não posso transferir para {place}. Quer deixar um recado?",
     Phrase.AFTER_TONE: "Deixe seu nome, seu número e seu recado depois do sinal.",
     Phrase.GO_AHEAD: "Pode falar.",
     Phrase.MESSAGE_KEPT: "Obrigada, anotei seu recado. Posso ajudar em mais alguma coisa?",
@@ -63,6 +81,17 @@ PORTUGUESE: Final[Mapping[Phrase, str]] = {
     Phrase.ANYTHING_ELSE: "Certo. Posso ajudar em mais alguma coisa?",
     Phrase.GOODBYE: "Obrigada por ligar. Até logo!",
 }
+NOT_PUT_THROUGH: Final[Mapping[str, Phrase]] = {
+    "busy": Phrase.TRANSFER_BUSY,
+    "no_answer": Phrase.TRANSFER_NO_ANSWER,
+    "declined": Phrase.TRANSFER_DECLINED,
+    "dnd": Phrase.TRANSFER_DECLINED,
+    "unregistered": Phrase.TRANSFER_AWAY,
+    "unreachable": Phrase.TRANSFER_AWAY,
+    "closed": Phrase.TRANSFER_CLOSED,
+    "not_allowed": Phrase.TRANSFER_NOT_ALLOWED,
+}
+"""What is said when a transfer ended with one of these words; TRANSFER_FAILED for any other."""
 _CATALOGUE: Final = {"en": ENGLISH, "pt-br": PORTUGUESE}
 _KEY: Final = {"en": "{place}, press {key}", "pt-br": "{place}, tecle {key}"}
 LISTED: Final = 4

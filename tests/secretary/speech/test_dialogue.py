@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from eslbridge.outcomes import TransferOutcome
 from secretary.speech.contract import Place
 from secretary.speech.local.dialogue import (
     MESSAGE_MAX_MS,
@@ -155,7 +156,21 @@ def test_yes_before_the_message_is_not_the_message(dialogue: Dialogue) -> None:
     assert not dialogue.wants_intent
 
 
-@pytest.mark.parametrize("outcome", ["failed", "not_allowed", "unknown"])
+@pytest.mark.parametrize("language", ["en", "pt-br"])
+def test_every_outcome_has_a_sentence(language: str) -> None:
+    """Whoever could not be put through hears why, by name, and what can be done now."""
+    told = set()
+    for outcome in set(TransferOutcome) - {TransferOutcome.OK, TransferOutcome.CALLER_GONE}:
+        dialogue = Dialogue(language, PLACES)
+        dialogue.heard(SALES)
+        dialogue.heard(YES)
+        sentence = said(dialogue.tool_result("transfer", str(outcome)))
+        assert PLACES[0].name in sentence and sentence.endswith("?")
+        told.add(sentence)
+    assert len(told) == 7
+
+
+@pytest.mark.parametrize("outcome", ["failed", "unknown"])
 def test_a_transfer_that_fails_becomes_an_offer(dialogue: Dialogue, outcome: str) -> None:
     """The caller hears where it failed and what can be done now."""
     dialogue.heard(SALES)
