@@ -112,6 +112,7 @@ class SecretaryProfile:
     country_code: str = "1"
     """Of numbers that are shown without one."""
     prompt_version: int | None = None
+    callback_other_numbers: bool = False
     summarise: bool = True
     """A language model may sum the call up, where the chain has one."""
     chain: tuple[SpeechChoice, ...] = ()

@@ -102,6 +102,7 @@ def _resolve(secretary_uuid: UUID | str | None, extension: str, told_open: bool 
         ),
         record_after_disclosure=told,
         remembers_callers=rules.remember_callers,
+        callback_other_numbers=secretary.callback_other_numbers,
         summarise=secretary.summarise,
         country_code=rules.country_code or country_of(domain.language),
         prompt_version=live_version(secretary.pk) if secretary.prompt else None,

@@ -28,6 +28,8 @@ class Setup:
     own: tuple[HttpToolProfile, ...] = ()
     places: tuple[Place, ...] = ()
     remembers: bool = False
+    other_numbers: bool = False
+    """Whether a callback may go to another number than the caller's."""
     caller: Caller = field(default_factory=Caller)
 
 
@@ -62,5 +64,6 @@ def setup_of(profile: SecretaryProfile, *, call_uuid: str, caller_number: str, c
         own=profile.own_tools,
         places=tuple(Place(str(place.destination_uuid), place.name, place.aliases) for place in profile.destinations),
         remembers=profile.remembers_callers,
+        other_numbers=profile.callback_other_numbers,
         caller=Caller(caller_number, caller_name, profile.country_code),
     )

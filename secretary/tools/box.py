@@ -84,7 +84,13 @@ class ToolBox:
             accepted = schemas.accept(name, tool.schema, self._with_place(tool, arguments))
         except schemas.ArgumentsError as error:
             raise policy.Refused("invalid_arguments", str(error)) from None
-        return policy.judge(name, accepted, places=self._setup.places, caller=self._setup.caller)
+        return policy.judge(
+            name,
+            accepted,
+            places=self._setup.places,
+            caller=self._setup.caller,
+            other_numbers=self._setup.other_numbers,
+        )
 
     def refused(self, name: str, arguments: object, refusal: policy.Refused) -> None:
         """Write down a call that never came so far as to be run."""

@@ -90,7 +90,9 @@ def request_callback(setup: Setup, arguments: Mapping[str, Any]) -> Outcome:
             not_after=times.get("not_after"),
             destination_uuid=UUID(str(place)) if place else None,
             # A model that asks twice means one wish.
-            callback_uuid=uuid5(UUID(setup.call_uuid), f"callback {times.get('not_before')} {place}"),
+            callback_uuid=uuid5(
+                UUID(setup.call_uuid), f"callback {arguments['number']} {times.get('not_before')} {place}"
+            ),
         )
     except ValidationError:
         return Outcome("invalid_arguments", "The times do not fit: `not_after` must be later than `not_before`.")

@@ -41,8 +41,18 @@ class Refused(Exception):
     detail: str
 
 
-def judge(name: str, arguments: Mapping[str, Any], *, places: Sequence[Place], caller: Caller) -> dict[str, Any]:
-    """The arguments as they are carried out. Raises Refused."""
+def judge(
+    name: str,
+    arguments: Mapping[str, Any],
+    *,
+    places: Sequence[Place],
+    caller: Caller,
+    other_numbers: bool = False,
+) -> dict[str, Any]:
+    """The arguments as they are carried out. Raises Refused.
+
+    `other_numbers`: a callback may go to another number than the caller's; who may be dialled is judged after this.
+    """
     allowed = dict(arguments)
     if "destination" in allowed:
         place = find_place(str(allowed.pop("destination")), places)
@@ -51,7 +61,7 @@ def judge(name: str, arguments: Mapping[str, Any], *, places: Sequence[Place], c
         case names.SEND_DTMF:
             allowed["digits"] = _keys(str(allowed.get("digits", "")))
         case names.REQUEST_CALLBACK:
-            _callback(allowed, caller)
+            _callback(allowed, caller, other_numbers)
         case names.REMEMBER_CALLER:
             if not caller.normal:
                 raise Refused("unknown_caller", "The caller's number is withheld: nothing can be remembered.")
@@ -81,15 +91,20 @@ def _keys(digits: str) -> str:
     return pressed
 
 
-def _callback(arguments: dict[str, Any], caller: Caller) -> None:
+def _callback(arguments: dict[str, Any], caller: Caller, other_numbers: bool) -> None:
     if arguments.get("consent") is not True:
         raise Refused("no_consent", "Ask the caller whether they want to be called back, and call it again if so.")
-    given = digits_of(str(arguments.get("number", "")))
-    if given and normal(given, caller.country_code) != caller.normal:
+    said = str(arguments.get("number", ""))
+    given = digits_of(said)
+    if given and normal(said, caller.country_code) != caller.normal:
+        if other_numbers:
+            arguments["number"] = f"+{given}" if said.lstrip().startswith("+") else given
+            return
         raise Refused(
             "not_allowed",
             "Callbacks go to the number that the caller is calling from, no other. Offer to take a message instead.",
         )
     if not caller.normal:
-        raise Refused("unknown_caller", "The caller's number is withheld. Offer to take a message instead.")
+        ask = "Ask for a number." if other_numbers else "Offer to take a message instead."
+        raise Refused("unknown_caller", f"The caller's number is withheld. {ask}")
     arguments["number"] = caller.number

@@ -29,7 +29,8 @@ class SecretarySerializer(ResourceSerializer):
             "max_call_s", "silence_s", "silence_prompts", "silence_ending", "fallback_number",
             "turn_mode", "pause_ms", "barge_in", "protect_ms", "menu", "max_turns", "max_cost",
             "hours_uuid", "closed_action", "closed_greeting", "closed_secretary_uuid", "closed_number",
-            "tools", "announce_ai", "ai_notice", "recording_notice", "summarise", "created_at", "updated_at",
+            "tools", "announce_ai", "ai_notice", "recording_notice", "summarise",
+            "callback_other_numbers", "created_at", "updated_at",
         )  # fmt: skip
 
 

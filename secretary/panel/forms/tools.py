@@ -55,6 +55,11 @@ class ToolFields(forms.Form):
         initial=True,
         help_text=_("One short request after each call, where there is a pipeline. Off: summed up without a model."),
     )
+    callback_other_numbers = forms.BooleanField(
+        label=_("Call back at another number"),
+        required=False,
+        help_text=_("Where the caller asks for it. Off: only the number that is calling."),
+    )
     announce_ai = forms.BooleanField(
         label=_("Say that it is an artificial voice"),
         required=False,
@@ -74,7 +79,11 @@ class ToolFields(forms.Form):
     )
 
 
-TOOLS = Section(_("What it can do"), ("tools", "summarise"), _("For speech services that converse freely."))
+TOOLS = Section(
+    _("What it can do"),
+    ("tools", "callback_other_numbers", "summarise"),
+    _("For speech services that converse freely."),
+)
 HEARD_FIRST = Section(
     _("What callers hear first"),
     ("announce_ai", "ai_notice", "recording_notice"),

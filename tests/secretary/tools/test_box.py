@@ -160,6 +160,18 @@ def test_request_callback(acme: Tenant) -> None:
     assert box.kept.values["reason"] == "A heater"
 
 
+def test_a_callback_to_another_number(acme: Tenant) -> None:
+    """Where the secretary may; the dialling rules refuse what they refuse all the same."""
+    give(acme, *names.USUAL, callback_other_numbers=True)
+    box = box_of(acme, number="", call_uuid=str(acme.call().pk))
+    assert run(box, names.REQUEST_CALLBACK, consent=True).word == "unknown_caller"
+    assert run(box, names.REQUEST_CALLBACK, consent=True, number="1002").word == "ok"
+    refused = run(box, names.REQUEST_CALLBACK, consent=True, number="+1 900 555 0199")
+    assert refused.word not in ("ok", "failed") and "not taken" in refused.detail
+    with tenant_context(acme.domain_uuid):
+        assert [callback.number for callback in Callback.objects.all()] == ["1002"]
+
+
 def test_remember_caller(acme: Tenant) -> None:
     """Only where the domain allows it; under the caller's number."""
     give(acme, *names.BUILT_IN)

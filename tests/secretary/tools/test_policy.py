@@ -91,6 +91,15 @@ def test_a_callback_goes_to_the_caller() -> None:
         assert judge("request_callback", arguments, places=PLACES, caller=ANA)["number"] == "+5511987650001"
 
 
+@pytest.mark.parametrize("caller", [ANA, Caller("anonymous", "", "55")])
+def test_another_number_where_that_is_allowed(caller: Caller) -> None:
+    """Only digits come out of what was said; whether they may be dialled is for the dialling rules."""
+    for said, dialled in (("+55 (11) 98765-0002", "+5511987650002"), ("11 98765 0002;ext=1", "119876500021")):
+        arguments = {"consent": True, "number": said}
+        judged = judge("request_callback", arguments, places=PLACES, caller=caller, other_numbers=True)
+        assert judged["number"] == dialled
+
+
 def test_a_caller_without_a_number() -> None:
     """Is neither called back nor remembered."""
     for name, arguments in (("request_callback", {"consent": True}), ("remember_caller", {"fact": "x"})):
