@@ -12,6 +12,7 @@ short, clear, and begun after the question had been put; keys always count. Ever
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final
@@ -188,22 +189,32 @@ class Consult:
         self._case = case
         self._words = consult_sentences(case.language)
         self._end = Finish(TransferOutcome.FAILED)
+        self._started = False
         self._over_at = 0
-        self._turn_at = self._turn_ms = 0
+        self._turn_at = 0
         self._asked_at: int | None = None
         """When the colleague had heard for the first time what there is to decide; None: not yet."""
         self._turn_counts = False
         """Whether a yes in the present turn would be an answer."""
+        self._unread: deque[bool] = deque()
+        """Of the turns that were given to `Understand`, oldest first: whether a yes in them is an answer."""
         self._prompts = self._misses = self._questions = 0
         self._speaking = False
 
     def receive(self, event: Event, *, now: int) -> list[Action]:
         if self.state is State.OVER:
             return []
+        if not self._over_at:
+            self._over_at = now + LONGEST_MS[self._case.attended]
+            self._wait(None)
         match event:
             case Started():
-                self._over_at = now + LONGEST_MS[self._case.attended]
+                if self._started or self.state is State.ENDING:
+                    return []
+                self._started = True
                 return self._tell(now, self._hello())
+            case CallerGone() if self.state is State.ENDING and self._end.outcome is not TransferOutcome.OK:
+                return []  # they are being told goodbye already
             case CallerGone():
                 # Whatever was being said: the colleague should know, but nobody waits for it.
                 return self._farewell(now, self._words.gone, TransferOutcome.CALLER_GONE, "the caller hung up")
@@ -223,7 +234,8 @@ class Consult:
                 self._speaking = True
                 self._turn_at = onset_ms
                 self._turn_counts = self._asked_at is not None and onset_ms >= self._asked_at
-                self._wait(None)
+                if self.state is not State.WAITING:  # there it is the caller whom we wait for
+                    self._wait(None)
                 return []
             case SpeechEnded():
                 return self._turn_ended(now)
@@ -259,7 +271,7 @@ class Consult:
         return [Say(text)]
 
     def _heard(self, now: int) -> list[Action]:
-        if self.state is State.TELLING:
+        if self.state is State.TELLING and self._started:
             self.state = State.DECIDING
             self._asked_at = now if self._asked_at is None else self._asked_at
             self._wait(now + DECIDE_MS)
@@ -284,23 +296,28 @@ class Consult:
         return []
 
     def _turn_ended(self, now: int) -> list[Action]:
+        if not self._speaking:
+            return []  # it was begun before we asked for the question
         self._speaking = False
-        self._turn_ms = now - self._turn_at
         if self.state is State.ASKING:
             self.state = State.WAITING
             self._wait(now + ASKED_MS)
             return [Say(self._words.asking), AskCaller()]
         if self.state is State.DECIDING:
             self._wait(now + DECIDE_MS)
-        return [] if self.state is State.WAITING else [Understand()]
+        if self.state is State.WAITING:
+            return []
+        self._unread.append(self._turn_counts and now - self._turn_at <= LONGEST_YES_MS)
+        return [Understand()]
 
     def _understood(self, meaning: Meaning, confidence: float, now: int) -> list[Action]:
+        counts = self._unread.popleft() if self._unread else False
         if self.state not in (State.TELLING, State.DECIDING):
             return []
         match meaning:
             case Meaning.NO if confidence >= SURE:
                 return self._decline(now)
-            case Meaning.YES if self._turn_counts and confidence >= SURE and self._turn_ms <= LONGEST_YES_MS:
+            case Meaning.YES if counts and confidence >= SURE:
                 return self._accept(now)
             case Meaning.WHO:
                 return [Hush(), *self._tell(now, f"{self._who().rstrip(',')}. {self._choice()}")]
