@@ -154,8 +154,8 @@ def _about(request: HttpRequest, access: Access) -> dict[str, Any]:
         )
         if found is not None:
             return {
-                "number": found.caller_number,
-                "name": found.caller_name,
+                "number": getattr(found, "given_number", "") or found.caller_number,
+                "name": getattr(found, "given_name", "") or found.caller_name,
                 "call_uuid": found.call_id if name == "message" else found.pk,
             }
     return {}

@@ -58,7 +58,8 @@ def dial_message(request: HttpRequest, access: Access, message_uuid: UUID) -> Ht
     if row is None:
         raise Http404
     back = f"{reverse('panel:messages', args=[access.domain.pk])}#m-{row.pk}"
-    return _dial(request, access, row.caller_number, row.caller_name, back)
+    # The number that the caller gave goes before the one that the telephone showed.
+    return _dial(request, access, row.given_number or row.caller_number, row.given_name or row.caller_name, back)
 
 
 @in_domain(None, change=Can.HANDLE_MESSAGES)

@@ -141,7 +141,7 @@ def test_changed(cast: Cast, sign_in: SignIn) -> None:
 def test_click_to_call(name: str, brazil: Cast, sign_in: SignIn) -> None:
     """The person's own telephone first; who has none is told so, and nothing rings."""
     with tenant_context(brazil.acme.domain.pk):
-        Message.objects.update(caller_number="+5511987650001")
+        Message.objects.update(caller_number="+5511987650008", given_number="+5511987650001")
     page = sign_in("admin").post(at(brazil, name), follow=True).content.decode()
     assert "Nobody knows your telephone" in page and originates(brazil) == []
     page = sign_in("agent").post(at(brazil, name), follow=True).content.decode()
