@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 FAILED = Counter("secretary_speech_failures", "Speech providers that could not go on with a call", ["provider", "kind"])
 CHANGED = Counter("secretary_speech_takeovers", "Calls that went to the next provider", ["failed", "taken_by"])
+LEFT_ALONE = Gauge("secretary_speech_left_alone", "Accesses to speech providers that this node leaves alone now")
 BRIDGED = Counter("secretary_speech_bridges", "Gaps between providers that the platform's voice filled")
 OPENED = Histogram(
     "secretary_speech_open_seconds",

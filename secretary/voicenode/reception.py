@@ -31,10 +31,7 @@ from secretary.conversation.session import Record, Session
 from secretary.errors import CallRefused, ClosedNow
 from secretary.profiles import SecretaryProfile, UsageItem
 from secretary.selectors.greetings import greeting_of
-from secretary.speech.breaker import Breaker
-from secretary.speech.chain import ChainSession
 from secretary.speech.contract import Briefing, Place, ProviderError, Providers, SpeechSession, ToolSpec
-from secretary.speech.metered import Metered, Used
 from secretary.tools.beginning import Beginning
 from secretary.tools.beginning import told as instructions_of
 from secretary.tools.gate import GatedSpeech
@@ -48,6 +45,7 @@ from secretary.voicenode.office import CallOffice
 from secretary.voicenode.putting_through import PuttingThrough
 from secretary.voicenode.redacted import RedactedLive
 from secretary.voicenode.rules import rules
+from secretary.voicenode.speaking import Speakers, used_so_far
 from secretary.voicenode.toolbox import tool_box
 from tenants.context import in_thread
 
@@ -81,7 +79,7 @@ class Reception:
     ) -> None:
         self._media, self._voice_activity, self._providers = media, voice_activity, providers
         self._live, self._disk, self._archive = live, disk, archive
-        self._breaker = Breaker(lambda: asyncio.get_running_loop().time())
+        self._speakers = Speakers(providers)
         self._consults, self._switches = Consults(), AsyncPool()
         self._most_calls = most_calls
         self._sessions: dict[str, Session] = {}
@@ -107,16 +105,7 @@ class Reception:
     @property
     def used(self) -> dict[UUID, tuple[tuple[UsageItem, ...], Decimal]]:
         """What the calls have used so far beyond one provider's time, and what that costs besides their seconds."""
-        found = {}
-        for call_uuid, session in self._sessions.items():
-            metered = session.record.metered
-            if metered is not None and (items := desk.usage_of(metered))[1:]:
-                found[UUID(call_uuid)] = (items, Decimal(str(metered.spent)))
-        return found
-
-    async def close(self) -> None:
-        """Release what the node's calls shared."""
-        await self._switches.close()
+        return used_so_far(self._sessions.items())
 
     def allow(self, allowed: Mapping[UUID, float | None]) -> None:
         """What the renewal of the leases says about how long calls may last: seconds from now, None for no end."""
@@ -247,7 +236,7 @@ class Reception:
 
         try:
             told = briefing(profile, arrival, admitted.beginning, box.specs)
-            chain = self._chain(profile, admitted, told, lambda kind, detail: note(Note(kind, now_ms(), detail)))
+            chain = self._speakers.chain(admitted, told, lambda kind, detail: note(Note(kind, now_ms(), detail)))
             provider = GatedSpeech(chain, box)
             session = Session(
                 call=call,
@@ -299,26 +288,6 @@ class Reception:
             finally:
                 if session is not None and self._sessions.get(call.call_uuid) is session:
                     del self._sessions[call.call_uuid]  # and not that of the connection that came after
-
-    def _chain(
-        self,
-        profile: SecretaryProfile,
-        admitted: desk.Admitted,
-        told: Briefing,
-        note: Callable[[str, Mapping[str, object]], None],
-    ) -> ChainSession:
-        """Who speaks in this call, one after the other where need be."""
-        speech, loop = admitted.speech, asyncio.get_running_loop()
-        before = (Used(one.provider, one.model, one.unit, one.quantity) for one in admitted.used)
-        return ChainSession(
-            speech.steps,
-            told,
-            providers=self._providers,
-            breaker=self._breaker,
-            note=note,
-            exact=(profile.disclosure,),
-            metered=Metered({key: float(price) for key, price in speech.prices.items()}, before, loop.time),
-        )
 
     def _putting_through(
         self,
