@@ -24,8 +24,9 @@ from secretary.speech.steps import LAST
 from secretary.voicenode import desk, health
 from secretary.voicenode.archive import Archive
 from secretary.voicenode.live import Live
-from secretary.voicenode.reception import Reception, briefing
+from secretary.voicenode.reception import Reception
 from secretary.voicenode.spool import Spool
+from secretary.voicenode.told import briefing
 from tenants.context import in_thread
 
 log = structlog.get_logger(__name__)

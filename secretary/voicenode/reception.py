@@ -19,10 +19,9 @@ from django.conf import settings
 from eslbridge.control import ControlError
 from eslbridge.esl.async_pool import AsyncPool
 from eslbridge.esl.call import OutboundCall
-from eslbridge.media.attach import AttachError, Route, attach_leg
+from eslbridge.media.attach import AttachError, attach_leg
 from eslbridge.media.contract import AudioLeg
 from eslbridge.media.node import MediaNode
-from eslbridge.profiles import MediaProfile
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation.actions import Note
 from secretary.conversation.consult.machine import Case
@@ -30,10 +29,7 @@ from secretary.conversation.recording import Disk
 from secretary.conversation.session import Record, Session
 from secretary.errors import CallRefused, ClosedNow
 from secretary.profiles import SecretaryProfile, UsageItem
-from secretary.selectors.greetings import greeting_of
-from secretary.speech.contract import Briefing, Place, ProviderError, Providers, SpeechSession, ToolSpec
-from secretary.tools.beginning import Beginning
-from secretary.tools.beginning import told as instructions_of
+from secretary.speech.contract import ProviderError, Providers, SpeechSession
 from secretary.tools.gate import GatedSpeech
 from secretary.voicenode import desk, metrics
 from secretary.voicenode.archive import Archive
@@ -46,6 +42,7 @@ from secretary.voicenode.putting_through import PuttingThrough
 from secretary.voicenode.redacted import RedactedLive
 from secretary.voicenode.rules import rules
 from secretary.voicenode.speaking import Speakers, used_so_far
+from secretary.voicenode.told import briefing, route
 from secretary.voicenode.toolbox import tool_box
 from tenants.context import in_thread
 
@@ -106,6 +103,10 @@ class Reception:
     def used(self) -> dict[UUID, tuple[tuple[UsageItem, ...], Decimal]]:
         """What the calls have used so far beyond one provider's time, and what that costs besides their seconds."""
         return used_so_far(self._sessions.items())
+
+    async def close(self) -> None:
+        """Release what the node's calls shared."""
+        await self._switches.close()
 
     def allow(self, allowed: Mapping[UUID, float | None]) -> None:
         """What the renewal of the leases says about how long calls may last: seconds from now, None for no end."""
@@ -358,45 +359,3 @@ def unused(path: Path) -> Path:
     """This path, or one beside it where a call that came back has been recorded before."""
     tries = (path.with_stem(f"{path.stem}-{part}") for part in range(2, 100))
     return path if not path.exists() else next((one for one in tries if not one.exists()), path)
-
-
-def route(media: MediaProfile) -> Route:
-    """Where the audio of the domain's calls runs."""
-    return Route(
-        transport=media.audio_transport,
-        switch_media_host=media.switch_media_host,
-        port_min=media.switch_media_port_min,
-        port_max=media.switch_media_port_max,
-        node_media_host=media.node_media_host,
-    )
-
-
-def briefing(
-    profile: SecretaryProfile,
-    arrival: Arrival | None = None,
-    beginning: Beginning | None = None,
-    tools: tuple[ToolSpec, ...] = (),
-) -> Briefing:
-    """What the provider is told: names, never numbers to dial. Without a call: what it may prepare."""
-    greeting = greeting_of(profile)
-    return Briefing(
-        call_uuid=arrival.call_uuid if arrival else "",
-        domain_uuid=str(profile.domain_uuid),
-        secretary_uuid=str(profile.secretary_uuid),
-        secretary_name=profile.name,
-        language=profile.language,
-        voice=profile.voice,
-        greeting=greeting,
-        prompt=profile.prompt,
-        places=tuple(Place(str(place.destination_uuid), place.name, place.aliases) for place in profile.destinations),
-        caller_number=arrival.caller_number if arrival else "",
-        caller_name=arrival.caller_name if arrival else "",
-        instructions=instructions_of(
-            profile,
-            tools=frozenset(tool.name for tool in tools),
-            greeting=greeting,
-            caller_name=arrival.caller_name if arrival else "",
-            beginning=beginning,
-        ),
-        tools=tools,
-    )
