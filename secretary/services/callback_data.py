@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Q
-from django.utils import timezone
 
 from eslbridge.models import DialAttempt, Job, JobKind
 from eslbridge.models.job import FINAL
@@ -31,14 +30,10 @@ def purge(before: datetime, most: int) -> int:
 
 
 def purge_jobs(before: datetime, most: int) -> int:
-    """Delete jobs that have been over since then, and what the policy was asked: dialled numbers stand in them."""
+    """Delete jobs that have been over since then: dialled numbers stand in them."""
     old = Job.objects.filter(state__in=FINAL, finished_at__lt=before).order_by("finished_at")
     keys = list(old.values_list("pk", flat=True)[:most])
-    gone = Job.objects.filter(pk__in=keys).delete()[1].get(Job._meta.label, 0) if keys else 0
-    # The policy counts a day's dials.
-    asked = DialAttempt.objects.filter(created_at__lt=min(before, timezone.now() - timedelta(days=2)))
-    dials = list(asked.order_by("created_at").values_list("pk", flat=True)[:most])
-    return max(gone, DialAttempt.objects.filter(pk__in=dials).delete()[0] if dials else 0)
+    return Job.objects.filter(pk__in=keys).delete()[1].get(Job._meta.label, 0) if keys else 0
 
 
 def of_number(number: str, call_uuids: list[UUID]) -> list[UUID]:

@@ -174,7 +174,7 @@ def test_jobs(cast: Cast, sign_in: SignIn) -> None:
     assert alice.get(f"{where}?state=%00&kind=x&before=zzz").status_code == 200
     alice.post(at(cast, "job-cancel"))
     page = alice.get(f"{where}?state=cancelled").content.decode()
-    assert "cancelled by alice" in page
+    assert "Cancelled by alice" in page
     assert "Too late" in alice.post(at(cast, "job-cancel"), follow=True).content.decode()
 
 
