@@ -290,6 +290,10 @@ def attempt_ended(job: Job) -> None:
         return
     row.outcome, row.outcome_detail = outcome, " ".join(part for part in (leg, cause) if part)[:200]
     row.state, row.next_attempt_at = _next(row, outcome, cause, now)
+    enough = outcome == "not_allowed" and job.reason.partition(" ")[0] in FOR_NOW
+    if enough and row.attempts < row.max_attempts and now + TOO_MUCH < row.not_after:
+        row.state, row.next_attempt_at = CallbackState.WAITING, now + TOO_MUCH
+        row.outcome_detail = job.reason[:200]
     row.finished_at = None if row.state == CallbackState.WAITING else now
     row.save()
     if row.state != CallbackState.WAITING:

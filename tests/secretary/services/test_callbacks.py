@@ -325,6 +325,18 @@ def test_wrong_number_and_policy_are_final(acme: Tenant) -> None:
     assert (row.state, row.outcome, row.outcome_detail, row.attempts) == ("failed", "not_allowed", "external", 0)
 
 
+def test_enough_when_the_worker_asks(acme: Tenant) -> None:
+    """A limit that was reached in between puts it off, too."""
+    uuid = ask(acme)
+    due()
+    job = jobs.claim(domain_uuid=acme.domain_uuid, job_uuid=row_of(acme, uuid).job_uuid or uuid4())
+    assert job is not None
+    jobs.finish(job, JobResult(JobOutcome.NOT_ALLOWED, "calls_full 10 calls in progress"))
+    row = row_of(acme, uuid)
+    assert (row.state, row.outcome, row.outcome_detail[:10]) == ("waiting", "not_allowed", "calls_full")
+    assert told(acme) == ["requested", "due"]
+
+
 def test_enough_for_now(acme: Tenant) -> None:
     """The domain's limit of outside calls puts it off; nothing is lost."""
     dialling.save_rules(domain_uuid=acme.domain_uuid, external_per_hour=1)
