@@ -140,6 +140,7 @@ class FakeProviders:
     def __init__(self, *known: FakeProvider, voice: PlatformVoice | None = None) -> None:
         self._known = {one.name: one for one in known}
         self.voice: PlatformVoice | None = voice or FakeVoice()
+        self.ear = None
 
     async def start(self) -> None: ...
 

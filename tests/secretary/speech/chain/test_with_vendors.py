@@ -24,6 +24,7 @@ class Providers:
     """The real realtime providers, and a double of the local one."""
 
     voice = FakeVoice()
+    ear = None
 
     def __init__(self) -> None:
         self.local = FakeProvider("local", open_s=0.0, answer_s=0.05, say_s=0.01)
