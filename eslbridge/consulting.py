@@ -23,11 +23,13 @@ from uuid import UUID
 from django.utils.crypto import salted_hmac
 
 from eslbridge.dialplan import TRANSPORT_VARIABLES
+from eslbridge.esl.command import matching
 from eslbridge.policy import DestinationKind
 
 TOKEN: Final = "secretary_consult"  # noqa: S105 - the variable's name
 """The channel variable that carries the token."""
 MAX_NAME: Final = 60
+_NUMBER: Final = r"[A-Za-z0-9+*#_.-]{1,64}"
 _UNSPEAKABLE: Final = str.maketrans(dict.fromkeys("{}[]<>()\\'\"^,;:=$|`&", " "))
 """What has a meaning in some dial string or SIP header somewhere, and none in a person's name."""
 
@@ -45,7 +47,8 @@ def is_token(token: str, *, domain_uuid: UUID | str, call_uuid: UUID | str, leg_
 
 
 def dial_string(*, kind: str, number: str, domain_name: str, forwarded: bool = False) -> str:
-    """The endpoint that reaches a destination, for the command builder to check."""
+    """The endpoint that reaches a destination. Raises CommandRefused for a number that would name another domain."""
+    matching(_NUMBER, number, "a number to dial")
     if kind == DestinationKind.EXTENSION and not forwarded:
         return f"user/{number}@{domain_name}"
     return f"loopback/{number}/{domain_name}"

@@ -48,15 +48,13 @@ def user_data(api: Api, rest: str) -> str:
 
 @command("callcenter_config")
 def callcenter_config(api: Api, rest: str) -> str:
-    """`queue list agents <queue>`: a heading, a line for each, `+OK`."""
+    """`queue list agents <queue>`: a heading and a line for each, `+OK`. No agents, or no such queue: only that."""
     words = rest.split()
     if words[:3] != ["queue", "list", "agents"] or len(words) < 4:
         return "-ERR Invalid!\n"
-    agents = api.switch.queues.get(words[3])
-    if agents is None:
-        return "-ERR Invalid Queue not found!\n"
+    agents = api.switch.queues.get(words[3], {})
     rows = [
         f"{name}|single_box||callback|user/{name}|{status}|Waiting|3|10|10|60|30|0|0|0|0|0|0|0|0|0"
         for name, status in agents.items()
     ]
-    return "\n".join([AGENT_COLUMNS, *rows, "+OK\n"])
+    return "\n".join([AGENT_COLUMNS, *rows, "+OK\n"]) if rows else "+OK\n"

@@ -242,9 +242,9 @@ def test_no_text_becomes_a_command(texts: dict[str, str], number: str, kind: str
     job = Job(domain_id=uuid4(), kind="originate", arguments=arguments)
     endpoint = EslEndpoint(job.domain_uuid, DOMAIN, "127.0.0.1", 8021, "x")
     wish = originating.Wish.of(job)
-    dial = dial_string(kind=wish.kind, number=wish.number, domain_name=DOMAIN)
-    given_variables = {**originating.variables(job, wish, endpoint), **loopback_variables(dial)}
     try:
+        dial = dial_string(kind=wish.kind, number=wish.number, domain_name=DOMAIN)
+        given_variables = {**originating.variables(job, wish, endpoint), **loopback_variables(dial)}
         line = commands.originate(dial, variables=given_variables, timeout_s=wish.ring_s).line
     except CommandRefused:
         return
