@@ -91,6 +91,8 @@ class Playout:
         begins = max(now, self._busy_until)
         span = self._spans[-1] if self._spans and self._spans[-1].utterance_id == utterance_id else None
         if span is None:
+            if self._spans:
+                self._spans[-1].complete = True  # whatever was to come of it: something else is said now
             span = Span(utterance_id, "", self._end, 0, begins, begins)
             self._spans.append(span)
         span.text = f"{span.text} {text}".strip() if text else span.text
@@ -148,7 +150,10 @@ class Playout:
         length = len(pcm) // BYTES_PER_MS
         span = self._held[-1] if self._held and self._held[-1].utterance_id == utterance_id else None
         if span is None:
-            start = self._held[-1].start + self._held[-1].length if self._held else self._end
+            start = self._end
+            if self._held:
+                start = self._held[-1].start + self._held[-1].length
+                self._held[-1].complete = True
             span = Span(utterance_id, "", start, 0, now, now)
             self._held.append(span)
         span.text = f"{span.text} {text}".strip() if text else span.text

@@ -90,3 +90,12 @@ def test_the_reference_is_what_was_just_heard() -> None:
     assert playout.reference(600, 200) == b"\1" * 16 * 100 + b"\2" * 16 * 100
     playout.queued("c", "z", b"\3" * 16 * 500, True, now=0, heard=1_600)
     assert playout.reference(1_600, 10_000) == b"\2" * 16 * 500
+
+
+def test_an_utterance_ends_where_the_next_begins() -> None:
+    """A provider that never closes one and goes on to the next does not leave it open for ever."""
+    playout = Playout()
+    playout.queued("a", "one", bytes(16 * 100), False, now=0, heard=0)
+    playout.queued("b", "two", bytes(16 * 100), True, now=0, heard=0)
+    assert [heard.text for heard in playout.settled(now=200, heard=200)] == ["one", "two"]
+    assert not playout.open
