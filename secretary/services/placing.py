@@ -45,6 +45,9 @@ TOO_MUCH: Final = timedelta(minutes=10)
 """The same where the domain's limits say that it is enough for now."""
 FOR_NOW: Final = frozenset({"per_call", "per_hour", "per_day", "calls_full", "minutes"})
 
+TOLD_BY: Final = timedelta(minutes=1)
+"""By then the end of a job is in its callback, unless writing it has failed."""
+
 AskFree = Callable[..., Availability]
 
 
@@ -61,6 +64,7 @@ def place_due(now: datetime | None = None, *, ask_free: AskFree = colleague_free
     """Place what is due in all domains, and give up what came too late. Harmless beside another run."""
     moment, until = now or timezone.now(), time.monotonic() + LONGEST_S
     expired = expire(moment)
+    mend(moment)
     with platform_context():
         rows = list(
             Callback.objects.filter(_due(moment), domain__enabled=True)
@@ -269,6 +273,38 @@ def expire(now: datetime | None = None) -> int:
                 facts.callback_ended(Callback.objects.get(pk=callback_uuid))
                 expired += 1
     return expired
+
+
+def mend(now: datetime | None = None) -> int:
+    """End the callbacks whose job is over, or gone, and which nobody has told so. Returns how many; usually none."""
+    silent = (now or timezone.now()) - TOLD_BY
+    with platform_context():
+        rows = list(
+            Callback.objects.filter(state=CallbackState.RUNNING, updated_at__lte=silent).values_list(
+                "domain_id", "pk", "job_uuid"
+            )[:BATCH]
+        )
+    mended = 0
+    for domain_uuid, callback_uuid, job_uuid in rows:
+        try:
+            with tenant_context(domain_uuid):
+                mended += _mend(callback_uuid, job_uuid)
+        except Exception:  # one row's trouble is not the others'
+            log.exception("callback.not_mended", domain=str(domain_uuid), callback=str(callback_uuid))
+    return mended
+
+
+def _mend(callback_uuid: UUID, job_uuid: UUID | None) -> bool:
+    job = Job.objects.filter(pk=job_uuid).first() if job_uuid is not None else None
+    if job is not None:
+        if job.is_final:
+            attempt_ended(job)
+        return job.is_final
+    row = Callback.objects.select_for_update(of=("self",)).get(pk=callback_uuid)
+    row.state, row.outcome, row.finished_at = CallbackState.FAILED, UNKNOWN, timezone.now()
+    row.save()
+    facts.callback_ended(row)
+    return True
 
 
 # --- how an attempt ended --------------------------------------------------------------------------------------------

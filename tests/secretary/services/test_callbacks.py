@@ -280,6 +280,29 @@ def test_worker_dies_while_it_rings(dialled: bool, state: str, outcome: str, acm
     assert told(acme) == ["requested", "due", *(["failed"] if dialled else [])]
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_end_that_was_not_written(gone: bool, acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A callback's trouble keeps no job from ending; it is ended by the next run, and never stands as being called."""
+    uuid = ask(acme)
+    due()
+
+    def breaks(*_: object) -> None:
+        raise RuntimeError("x")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(placing.facts, "callback_ended", breaks)
+        assert end(acme, uuid, "done").state == "running"
+    with tenant_context(acme.domain_uuid):
+        assert Job.objects.get().state == "done"
+        if gone:
+            Job.objects.all().delete()
+    due()
+    assert row_of(acme, uuid).state == "running"
+    placing.place_due(timezone.now() + timedelta(minutes=2), ask_free=free)
+    assert row_of(acme, uuid).state == ("failed" if gone else "done")
+    assert told(acme) == ["requested", "due", "failed" if gone else "done"]
+
+
 @pytest.mark.parametrize("word", [Free.BUSY, Free.DND, Free.UNREGISTERED])
 def test_colleague_is_not_free(word: Free, acme: Tenant) -> None:
     """Nobody is rung, it is no attempt, and it is looked at again soon; a switch that does not say blocks nothing."""
