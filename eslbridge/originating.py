@@ -127,6 +127,7 @@ def refuse(job: Job) -> JobResult | None:
     if wish.then:
         parts.append(("to", wish.to, wish.to_kind if wish.then == Then.DIAL else DestinationKind.SECRETARY))
     counted = "to" if wish.then == Then.DIAL else "number"
+    job.arguments.pop("toll_allow", None)  # the policy's word alone
     with tenant_context(job.domain_uuid):
         rules = dialling.rules_of()
         for name, number, kind in parts:
@@ -145,6 +146,8 @@ def refuse(job: Job) -> JobResult | None:
             if not decision.allowed:
                 return JobResult(JobOutcome.NOT_ALLOWED, f"{decision.reason} {decision.detail}".strip())
             job.arguments[name] = decision.dialled or number  # of this attempt; the row keeps what was wanted
+            if decision.grant:
+                job.arguments["toll_allow"] = decision.grant
     return None
 
 
@@ -199,6 +202,7 @@ def variables(job: Job, wish: Wish, endpoint: EslEndpoint) -> dict[str, str]:
         "park_timeout": str(PARKED_S if wish.then else KEPT_S),
         "hangup_after_bridge": "true",
         **({"secretary_party_number": wish.number} if wish.then == Then.SECRETARY else {}),
+        **({"toll_allow": classes} if (classes := job.argument("toll_allow")) else {}),  # FusionPBX's routes ask for it
     }
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from eslbridge import originating
 from eslbridge.dialling import save_rules
 from eslbridge.models import Job
+from eslbridge.selectors import esl_endpoint
 from eslbridge.tasks import run_job
 from secretary.services.destinations import create_destination
 from tenants.context import tenant_context
@@ -62,3 +64,21 @@ def test_refused_at_the_last_moment(acme: Tenant) -> None:
     ended = run(job, switch := RecordingSwitch())
     assert ended == ("not_allowed", "toll_allow toll_allow lacks domestic")
     assert switch.endpoints == []
+
+
+@pytest.mark.parametrize(("of_domain", "granted"), [("local,domestic", "domestic"), ("", None)])
+def test_the_class_of_an_originate(acme: Tenant, of_domain: str, granted: str | None) -> None:
+    """A telephone that is to be connected outside gets the class, too; what stands in the row is not believed."""
+    save_rules(domain_uuid=acme.domain_uuid, external_allowed=True, toll_allow=of_domain)
+    wanted = {
+        "number": "1001",
+        "then": "dial",
+        "to": "2125551234",
+        "to_kind": "external",
+        "toll_allow": "international",
+    }
+    job = new(acme, "originate", arguments=wanted)
+    assert originating.refuse(job) is None
+    endpoint = esl_endpoint(domain_uuid=acme.domain_uuid)
+    assert endpoint is not None
+    assert originating.variables(job, originating.Wish.of(job), endpoint).get("toll_allow") == granted
