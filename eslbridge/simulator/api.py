@@ -140,7 +140,7 @@ def uuid_kill(api: Api, rest: str) -> str:
 
 @command("uuid_transfer")
 def uuid_transfer(api: Api, rest: str) -> str:
-    words = rest.split()
+    words = separate(rest)
     if len(words) < 2:
         return "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"
     channel = api.channel(words[0])

@@ -122,7 +122,7 @@ async def execute_extension(channel: Channel, data: str) -> None:
     if not words:
         return
     context = words[2] if len(words) > 2 else channel.profile.context
-    for action in channel.switch.dialplan.find(channel, words[0], context) or []:
+    for action in channel.switch.look_up(channel, words[0], context) or []:
         await channel.execute(action.app, action.data)
 
 

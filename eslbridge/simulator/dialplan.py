@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from eslbridge.simulator.arguments import separate
+
 if TYPE_CHECKING:
     from eslbridge.simulator.channel import Channel
 
@@ -109,6 +111,15 @@ class Dialplan:
             else:
                 collected += reader.actions  # anti-actions count even though the extension did not match
         return collected if matched or collected else None
+
+
+def inline(text: str) -> list[Action]:
+    """The `inline` dialplan of mod_dptools: `app:data,app:data`, or with another comma after `m:`."""
+    comma = ","
+    if text.startswith("m:") and text[3:4] == ":":
+        comma, text = text[2], text[4:]
+    parts = (part.lstrip(" ").partition(":") for part in separate(text, delimiter=comma))
+    return [Action(app, data) for app, _, data in parts if app]
 
 
 class _Reader:

@@ -171,14 +171,17 @@ class StandInSwitch:
         return self.extensions.get((domain, number))
 
     def route(self, channel: Channel) -> list[Action] | None:
-        """What the dialplan says; else a registered telephone is rung, as any PBX's default dialplan does."""
+        """What a channel has to do at its destination: by the dialplan, or given with it (`inline`)."""
         profile = channel.profile
-        actions = self.dialplan.find(channel, profile.destination, profile.context)
-        if actions is None and (profile.context, profile.destination) in self.extensions:
-            actions = [
-                Action("set", "hangup_after_bridge=true"),
-                Action("bridge", f"user/{profile.destination}@{profile.context}"),
-            ]
+        if profile.dialplan == "inline":
+            return plan.inline(profile.destination)
+        return self.look_up(channel, profile.destination, profile.context)
+
+    def look_up(self, channel: Channel, number: str, context: str) -> list[Action] | None:
+        """What the dialplan says; else a registered telephone is rung, as any PBX's default dialplan does."""
+        actions = self.dialplan.find(channel, number, context)
+        if actions is None and (context, number) in self.extensions:
+            actions = [Action("set", "hangup_after_bridge=true"), Action("bridge", f"user/{number}@{context}")]
         return actions
 
     def expand(self, channel: Channel, text: str) -> str:

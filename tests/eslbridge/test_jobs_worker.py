@@ -139,7 +139,7 @@ async def test_caller_is_put_through(worker: Worker, switch: StandInSwitch) -> N
     status = await end_of(acme, job_uuid, worker)
     assert (status.state, status.outcome, status.reason) == ("done", "done", "")
     await until(lambda: channel.other_leg is not None)
-    assert channel.profile.destination == "1001"
+    assert channel.other_leg is not None and channel.other_leg.profile.destination == "1001"
     assert channel.variable("hangup_after_bridge") == "true"
     steps = len(channel.history)
     await in_thread(jobs.enqueue, acme.domain_uuid, job_uuid)

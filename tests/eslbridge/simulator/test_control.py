@@ -146,6 +146,25 @@ async def test_nobody_there(switch: StandInSwitch, number: str, cause: str) -> N
     assert call.hangup_cause == cause
 
 
+@pytest.mark.parametrize("number", ["1002", "1003", "1004", "1999"])
+async def test_transfer_with_a_way_back(switch: StandInSwitch, number: str) -> None:
+    """The inline dialplan: an extension in between, and on to the next step when it comes to its end."""
+    switch.options.ring_timeout_s = 2.0
+    visits = []
+
+    async def work(wire: Wire, uuid: str) -> None:
+        visits.append(await wire.ask(f"api uuid_getvar {uuid} tried"))
+        if len(visits) == 1:
+            steps = f"set:continue_on_fail=true,set:tried={number},execute_extension:{number} XML {DOMAIN}"
+            assert await wire.ask(f"api uuid_transfer {uuid} '{steps},transfer:8001 XML {DOMAIN}' inline") == "+OK\n"
+            await wire.event("CHANNEL_EXECUTE", Application="execute_extension")
+
+    async with controlled(switch, work) as call:
+        await until(lambda: len(visits) == 2)
+        call.hang_up()
+    assert visits == ["_undef_", number]
+
+
 async def test_transfer_back_after_the_bridge(switch: StandInSwitch) -> None:
     """`transfer_after_bridge` brings the caller back through the dialplan when the colleague hangs up."""
     switch.add_extension(Extension("1009", DOMAIN, answer_after_s=0.2, hang_up_after_s=1.0))
