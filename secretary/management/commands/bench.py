@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 
-PARTS: Final = ("media", "turns", "esl", "greeting", "api", "originate")
+PARTS: Final = ("media", "turns", "esl", "greeting", "api", "originate", "transfers")
 
 
 class Command(BaseCommand):
