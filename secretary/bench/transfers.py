@@ -9,7 +9,8 @@ are on the line with neither a colleague nor the node, `channels` what `show cha
 back with the node have hung up. All but `outcomes` should be 0.
 
 What a dead worker had is found by the sweeper after RESEND_AFTER (15 s) and STALE_AFTER (150 s). Nobody waits for that
-here: after a disturbance the sweep is run as of that much later, and again whenever nothing has moved for QUIET_S.
+here: after a disturbance the sweep is run as of that much later, and again whenever nothing has moved for longer than
+a telephone rings and QUIET_S. `then` is what was under way when the worker died or Redis came back, 1 s later.
 `seconds` is therefore not what a caller would wait: `swept` says how often the future was asked.
 """
 
@@ -43,7 +44,7 @@ from eslbridge.services import save_credential
 from eslbridge.simulator import Options, StandInSwitch
 from secretary.bench.api_database import ScratchDatabase
 from secretary.bench.transfers_services import Broker, Worker
-from secretary.bench.transfers_switch import COLLEAGUES, RING_S, SECRETARY, Node, colleagues
+from secretary.bench.transfers_switch import COLLEAGUES, SECRETARY, Node, colleagues
 from secretary.selectors.calls import resolve_secretary
 from secretary.services import transfers
 from secretary.services.calls import open_call
@@ -54,14 +55,17 @@ from tenants.context import in_thread, platform_context, tenant_context
 from tenants.services import create_domain
 
 ROUNDS: Final = ("undisturbed", "worker_killed", "redis_restarted")
-QUIET_S: Final = RING_S + 4.0
-"""Longer than anything that goes on by itself."""
+QUIET_S: Final = 3.0
+"""With the ringing, longer than anything that goes on by itself."""
+DOWN_S: Final = 1.0
+"""How long there is no Redis."""
 PATIENCE_S: Final = 120.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--transfers", type=int, default=200, help="of each round, all at once")
     parser.add_argument("--domains", type=int, default=4)
+    parser.add_argument("--ring-s", type=int, default=3, help="how long a telephone rings that nobody answers")
     parser.add_argument("--rounds", nargs="+", choices=ROUNDS, default=list(ROUNDS))
     parser.add_argument("--redis-home", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="only one line of JSON, at the end")
@@ -70,10 +74,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: dict[str, Any]) -> dict[str, Any]:
     """Give the figures of each round. Raises RuntimeError where something is missing or does not come up."""
     count, domains, rounds = int(options["transfers"]), int(options["domains"]), list(options["rounds"])
-    if count < 1 or domains < 1:
-        raise RuntimeError("at least one transfer and one domain")
+    ring_s = int(options["ring_s"])
+    if min(count, domains, ring_s) < 1:
+        raise RuntimeError("at least one transfer, one domain, and one second of ringing")
     if options.get("redis_home"):
-        return asyncio.run(_with_redis(count, domains, rounds, Path(options["redis_home"])))
+        return asyncio.run(_measure(count, domains, rounds, ring_s, Broker(Path(options["redis_home"]))))
     # The settings of this process are those of the configured servers: the work is done in one that has its own.
     with ScratchDatabase() as database, tempfile.TemporaryDirectory() as home:
         database.migrate()
@@ -82,7 +87,7 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
             port = probe.getsockname()[1]
         environment = {**database.environment, "REDIS_URL": f"redis://:{secrets.token_hex(16)}@127.0.0.1:{port}/0"}
         command = [sys.executable, "manage.py", "bench", "transfers", "--json", "--redis-home", f"{home}/redis"]
-        command += ["--transfers", str(count), "--domains", str(domains), "--rounds", *rounds]
+        command += ["--transfers", str(count), "--domains", str(domains), "--ring-s", str(ring_s), "--rounds", *rounds]
         done = subprocess.run(  # noqa: S603
             command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True, check=False
         )
@@ -92,15 +97,6 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
         return result
 
 
-async def _with_redis(count: int, domains: int, rounds: Sequence[str], home: Path) -> dict[str, Any]:
-    broker = Broker(home)
-    await asyncio.to_thread(broker.start)
-    try:
-        return await measure(count=count, domains=domains, rounds=rounds, environment=os.environ, broker=broker)
-    finally:
-        broker.stop()
-
-
 @dataclass(frozen=True, slots=True)
 class Tenant:
     domain_uuid: UUID
@@ -108,42 +104,39 @@ class Tenant:
     destinations: Mapping[str, UUID]
 
 
-async def measure(
-    *, count: int, domains: int, rounds: Sequence[str], environment: Mapping[str, str], broker: Broker | None
-) -> dict[str, Any]:
+async def _measure(count: int, domains: int, rounds: Sequence[str], ring_s: int, broker: Broker) -> dict[str, Any]:
     """The rounds, on the database and the broker of this process's settings, which are the worker's, too."""
     result: dict[str, Any] = {"transfers": count, "domains": domains}
-    async with StandInSwitch(Options(port=0, ring_timeout_s=float(RING_S))) as switch:
-        bench = _Bench(switch, Worker(environment), broker)
-        async with Node(switch, bench.decided) as bench.node:
-            tenants = [await in_thread(bench.tenant, number, count) for number in range(domains)]
-            for tenant in tenants:
-                for phone in colleagues(tenant.name):
-                    switch.add_extension(phone)
-                actions = [("set", "socket_resume=true"), ("answer", "")]
-                argument = f"127.0.0.1:{bench.node.port} async full"
-                switch.dialplan.add(tenant.name, SECRETARY, [*actions, ("socket", argument)])
-            bench.worker.start()
-            try:
-                await bench.worker.ready()
+    worker = Worker(os.environ)
+    await asyncio.to_thread(broker.start)
+    try:
+        async with StandInSwitch(Options(port=0, ring_timeout_s=float(ring_s))) as switch:
+            bench = _Bench(switch, worker, broker, ring_s)
+            async with Node(switch, bench.decided) as bench.node:
+                tenants = [await in_thread(bench.tenant, number, count) for number in range(domains)]
+                for tenant in tenants:
+                    bench.telephones(tenant.name)
+                worker.start()
+                await worker.ready()
                 for name in rounds:
                     result[name] = await bench.round(name, tenants, count)
-            finally:
-                bench.worker.kill()
+    finally:
+        worker.kill()
+        broker.stop()
     return result
 
 
 class _Bench:
     node: Node
 
-    def __init__(self, switch: StandInSwitch, worker: Worker, broker: Broker | None) -> None:
-        self.switch, self.worker, self.broker = switch, worker, broker
+    def __init__(self, switch: StandInSwitch, worker: Worker, broker: Broker, ring_s: int) -> None:
+        self.switch, self.worker, self.broker, self.ring_s = switch, worker, broker, ring_s
         self.domain_of: dict[str, UUID] = {}
         self.jobs: list[UUID] = []
         self.swept = 0
 
     def tenant(self, number: int, most: int) -> Tenant:
-        row = create_domain(name=f"bench-{number}-{uuid4().hex[:6]}.example", max_calls=most + 1)
+        row = create_domain(name=f"bench-{number}-{uuid4().hex[:6]}.example", max_calls=len(ROUNDS) * most)
         save_credential(
             domain_uuid=row.domain_uuid,
             host="127.0.0.1",
@@ -159,6 +152,13 @@ class _Bench:
                 for number in COLLEAGUES
             }
         return Tenant(row.domain_uuid, row.name, made)
+
+    def telephones(self, domain: str) -> None:
+        for phone in colleagues(domain):
+            self.switch.add_extension(phone)
+        socket_to = f"127.0.0.1:{self.node.port} async full"
+        steps = [("set", "socket_resume=true"), ("answer", ""), ("socket", socket_to)]
+        self.switch.dialplan.add(domain, SECRETARY, steps)
 
     async def decided(self, leg: str, accepted: bool) -> None:
         """What the voice node says of a colleague's decision."""
@@ -222,7 +222,7 @@ class _Bench:
         transfers.request_consult(
             domain_uuid=tenant.domain_uuid,
             call_uuid=call_uuid,
-            plan=replace(transfers.plan_transfer(**named), ring_s=RING_S),
+            plan=replace(transfers.plan_transfer(**named), ring_s=self.ring_s),
             job_uuid=leg,
             node_host="127.0.0.1",
             node_port=self.node.port,
@@ -238,13 +238,14 @@ class _Bench:
             await asyncio.sleep(0.02)
         if name == "worker_killed":
             self.worker.kill()
-        elif self.broker is not None:
+        else:
             await asyncio.to_thread(self.broker.stop)
+            await asyncio.sleep(DOWN_S)
         states = Counter(state for state, _ in await in_thread(self._states))
         if name == "worker_killed":
             self.worker.start()
             await self.worker.ready()
-        elif self.broker is not None:
+        else:
             await asyncio.to_thread(self.broker.start)
         return {"then": {str(state): states[state] for state in (JobState.QUEUED, JobState.RUNNING)}}
 
@@ -260,12 +261,12 @@ class _Bench:
                 break
             if states != before:
                 before, still_since = states, time.monotonic()
-            elif disturbed and time.monotonic() - still_since > QUIET_S:
+            elif disturbed and time.monotonic() - still_since > self.ring_s + QUIET_S:
                 await self._sweep(jobs.STALE_AFTER)
                 still_since = time.monotonic()
             await asyncio.sleep(0.1)
         # The last conversations, and telephones that a dead worker had let ring.
-        await asyncio.sleep(QUIET_S)
+        await asyncio.sleep(self.ring_s + QUIET_S)
 
     async def _sweep(self, later: timedelta) -> None:
         self.swept += 1

@@ -17,7 +17,6 @@ from eslbridge.simulator.channel import Channel
 
 SECRETARY: Final = "8001"
 DECIDE_S: Final = 0.3
-RING_S: Final = 3
 ACCEPTS, BUSY, AWAY, UNREGISTERED, REJECTS, DECLINES = (str(number) for number in range(1001, 1007))
 COLLEAGUES: Final = (ACCEPTS, BUSY, AWAY, UNREGISTERED, REJECTS, DECLINES)
 
