@@ -60,6 +60,8 @@ QUIET_S: Final = 3.0
 DOWN_S: Final = 1.0
 """How long there is no Redis."""
 PATIENCE_S: Final = 120.0
+ASKING: Final = 4
+"""Threads that ask: asyncio has some more."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -181,7 +183,14 @@ class _Bench:
             wishes.append((tenant, UUID(call.uuid), tenant.destinations[who], bool(turn % 2)))
         begun = time.monotonic()
         disturbance = asyncio.create_task(self._disturb(name, count))
-        await asyncio.gather(*(in_thread(self._ask, *wish) for wish in wishes))
+        # Threads are left over, or whoever watches would wait until everything has been asked for.
+        hands = asyncio.Semaphore(ASKING)
+
+        async def ask(wish: tuple[Tenant, UUID, UUID, bool]) -> None:
+            async with hands:
+                await in_thread(self._ask, *wish)
+
+        await asyncio.gather(*(ask(wish) for wish in wishes))
         asked_s = time.monotonic() - begun
         about = await disturbance
         await self._settle(disturbed=name != "undisturbed")
