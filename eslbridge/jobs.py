@@ -109,8 +109,15 @@ def create_job(
             },
         )
         if created and begins <= now:
-            transaction.on_commit(partial(enqueue, domain_uuid, job.job_uuid))
+            transaction.on_commit(partial(_send_first, domain_uuid, job.job_uuid))
     return job
+
+
+def _send_first(domain_uuid: UUID, job_uuid: UUID) -> None:
+    """The broker was out of reach: the very next sweep sends it, and not one after RESEND_AFTER, which may be late."""
+    if not enqueue(domain_uuid, job_uuid):
+        with tenant_context(domain_uuid):
+            Job.objects.filter(job_uuid=job_uuid, state=JobState.QUEUED).update(enqueued_at=None)
 
 
 def enqueue(domain_uuid: UUID, job_uuid: UUID) -> bool:

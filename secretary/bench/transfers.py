@@ -6,12 +6,13 @@ call a colleague first; over several domains, to people who accept, are busy, aw
 
 For each round: `outcomes` is how the jobs ended, `jobs_open` what is still queued or running, `stranded` callers who
 are on the line with neither a colleague nor the node, `channels` what `show channels` has after the callers who are
-back with the node have hung up. All but `outcomes` should be 0.
+back with the node (`callers_back`) have hung up. `jobs_open`, `stranded` and `channels` should be 0. `then` is what was
+under way when the worker died, or when Redis came back after a second away.
 
 What a dead worker had is found by the sweeper after RESEND_AFTER (15 s) and STALE_AFTER (150 s). Nobody waits for that
-here: after a disturbance the sweep is run as of that much later, and again whenever nothing has moved for longer than
-a telephone rings and QUIET_S. `then` is what was under way when the worker died or Redis came back, 1 s later.
-`seconds` is therefore not what a caller would wait: `swept` says how often the future was asked.
+here: after a disturbance the sweep is run as it is, when nothing has moved for 1 s as of RESEND_AFTER later, and when
+nothing has moved for longer than a telephone rings and QUIET_S as of STALE_AFTER later. `seconds` is therefore not what
+a caller would wait; `swept` is how many sweeps it took.
 """
 
 from __future__ import annotations
@@ -260,26 +261,27 @@ class _Bench:
 
     async def _settle(self, *, disturbed: bool) -> None:
         """Until every job has ended, with the sweeper's help where something was disturbed."""
-        if disturbed:
-            await self._sweep(jobs.RESEND_AFTER)
+        steps = [(timedelta(0), 0.0), (jobs.RESEND_AFTER, 1.0)] if disturbed else []
         before: object = None
         still_since = begun = time.monotonic()
         while time.monotonic() - begun < PATIENCE_S:
             states = Counter(state for state, _ in await in_thread(self._states))
             if not states[JobState.QUEUED] + states[JobState.RUNNING]:
                 break
+            later, quiet_s = steps[0] if steps else (jobs.STALE_AFTER, self.ring_s + QUIET_S)
             if states != before:
                 before, still_since = states, time.monotonic()
-            elif disturbed and time.monotonic() - still_since > self.ring_s + QUIET_S:
-                await self._sweep(jobs.STALE_AFTER)
+            if disturbed and time.monotonic() - still_since >= quiet_s:
+                await self._sweep(later)
                 still_since = time.monotonic()
+                del steps[:1]
             await asyncio.sleep(0.1)
         # The last conversations, and telephones that a dead worker had let ring.
         await asyncio.sleep(self.ring_s + QUIET_S)
 
     async def _sweep(self, later: timedelta) -> None:
         self.swept += 1
-        await in_thread(jobs.sweep, timezone.now() + later + timedelta(seconds=1))
+        await in_thread(jobs.sweep, timezone.now() + later)
 
     def _sent(self) -> int:
         with platform_context():

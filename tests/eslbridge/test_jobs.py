@@ -88,7 +88,7 @@ def test_asked_twice_is_one_job(
 def test_unreachable_broker_costs_nothing(
     acme: Tenant, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
-    """The row stays queued and the request goes on; the sweeper sends it when the broker is back."""
+    """The row stays queued and the request goes on; the first sweep after the broker is back sends it, at once."""
 
     def broken(arguments: object) -> None:
         raise ConnectionError("redis is gone")
@@ -98,6 +98,11 @@ def test_unreachable_broker_costs_nothing(
         job = new(acme)
     assert row(job).state == "queued"
     assert jobs.sweep(timezone.now() + timedelta(seconds=16)) == Swept(sent_again=0)
+    with django_capture_on_commit_callbacks(execute=True):
+        later = new(acme)
+    monkeypatch.setattr(run_job, "apply_async", lambda arguments: None)
+    assert jobs.sweep(timezone.now()) == Swept(sent_again=1)
+    assert row(later).state == "queued"
 
 
 def test_claimed_once(acme: Tenant) -> None:
