@@ -106,6 +106,8 @@ class SecretaryProfile:
     own_tools: tuple[HttpToolProfile, ...] = ()
     disclosure: str = ""
     """What the platform says before anything else; empty: nothing."""
+    recorder: str = "node"
+    """Who records: one of `secretary.models.secretary.Recorder`."""
     record_after_disclosure: bool = False
     """Callers must have been told before a word of theirs is recorded."""
     remembers_callers: bool = False

@@ -140,6 +140,12 @@ class OutboundCall(Channel):
         await self.api(commands.uuid_setvar(self._call_uuid, "RECORD_STEREO", "true"))
         await self.api(commands.uuid_record(self._call_uuid, "start", path))
 
+    async def mask_recording(self, path: str, on: bool) -> None:
+        await self.api(commands.uuid_record(self._call_uuid, "mask" if on else "unmask", path))
+
+    async def stop_recording(self, path: str) -> None:
+        await self.api(commands.uuid_record(self._call_uuid, "stop", path))
+
     async def send_dtmf(self, digits: str) -> None:
         await self.api(commands.uuid_send_dtmf(self._call_uuid, digits))
 

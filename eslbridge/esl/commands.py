@@ -247,9 +247,9 @@ def uuid_exists(call_uuid: str) -> Command:
     return Command(f"api uuid_exists {uuid(call_uuid)}")
 
 
-def uuid_record(call_uuid: str, action: Literal["start", "stop"], path: str) -> Command:
-    """Record a channel to an absolute path on the switch."""
-    if action not in ("start", "stop"):
+def uuid_record(call_uuid: str, action: Literal["start", "stop", "mask", "unmask"], path: str) -> Command:
+    """Record a channel to an absolute path on the switch; `mask` has silence written until `unmask`."""
+    if action not in ("start", "stop", "mask", "unmask"):
         raise CommandRefused(f"not a way to record: {action!r}")
     if not path.startswith("/") or any(mark in path for mark in "{}[]"):
         raise CommandRefused(f"not an absolute path: {path[:64]!r}")

@@ -216,6 +216,11 @@ def uuid_record(api: Api, rest: str) -> str:
         if channel.media.recorder is None:
             return "-ERR Cannot stop record session!\n"
         apps.stop_recording(channel)
+    elif words[1] in ("mask", "unmask"):
+        recorder = channel.media.recorder
+        if recorder is None or str(recorder.path) != words[2]:
+            return "-ERR Cannot mask recording session!\n"
+        recorder.masked = words[1] == "mask"
     return "+OK Success\n"
 
 

@@ -180,7 +180,9 @@ async def stop_record_session(channel: Channel, data: str) -> None:
 
 
 def start_recording(channel: Channel, path: str) -> None:
-    """A media bug: both sides in one stereo WAV."""
+    """A media bug: both sides in one stereo WAV. A file that is being written already goes on."""
+    if channel.media.recorder is not None and str(channel.media.recorder.path) == path:
+        return
     stop_recording(channel)
     channel.media.recorder = StereoRecording(path)
     channel.emit("RECORD_START", extra=[("Record-File-Path", path)])

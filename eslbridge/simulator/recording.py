@@ -20,6 +20,8 @@ class StereoRecording:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.frames = 0
+        self.masked = False
+        """Silence is written."""
         self._left: list[bytes] = []
         self._right: list[bytes] = []
         self._file = wave.open(str(self.path), "wb")
@@ -33,6 +35,8 @@ class StereoRecording:
         if not self._open or self.frames >= MAX_SECONDS * 50:
             return
         self.frames += 1
+        if self.masked:
+            said, heard = SILENCE, None
         self._left.append(said)
         self._right.append(heard if heard is not None and len(heard) == FRAME_BYTES else SILENCE)
         if len(self._left) >= _FLUSH_FRAMES:

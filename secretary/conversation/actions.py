@@ -112,6 +112,18 @@ class SendDigits:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseRecording:
+    """Have silence recorded from now on. Answered with ToolDone."""
+
+    tool_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRecording:
+    """Record sound again."""
+
+
+@dataclass(frozen=True, slots=True)
 class HoldMusic:
     """Play the caller music from now on, or stop it."""
 
@@ -193,6 +205,8 @@ Action = (
     | SaveMessage
     | RunTool
     | SendDigits
+    | PauseRecording
+    | ResumeRecording
     | HoldMusic
     | AnswerTool
     | PassDigit

@@ -59,6 +59,7 @@ class Endings:
         if scene.playout.open:
             scene.do(act.StopVoice())
         self._voice.cut()
+        scene.resume_recording()
         scene.state = State.LEAVING
         scene.speaking = None
         scene.watch.only("leave", scene.now + LAST_SENTENCE_MS)
@@ -83,6 +84,7 @@ class Endings:
             self.close("message" if saved else self._outcome, self._detail)
 
     def close(self, outcome: str, detail: str) -> None:
+        self._scene.resume_recording()
         self._scene.state = State.ENDED
         self._scene.watch.none()
         self._scene.note("ended", outcome=outcome, detail=detail)

@@ -21,16 +21,26 @@ class Keeping:
     """One call's files. Nothing here waits, except `end` and `complete`."""
 
     def __init__(
-        self, disk: Disk, message_path: Callable[[], Path], recording_path: Path | None, *, after_disclosure: bool
+        self,
+        disk: Disk,
+        message_path: Callable[[], Path],
+        recording_path: Path | None,
+        *,
+        after_disclosure: bool,
+        by_switch: bool = False,
     ) -> None:
         self._disk, self._message_path = disk, message_path
         self._message: MessageAudio | None = None
-        self._recording = CallRecording(recording_path, disk) if recording_path else None
+        self._path = recording_path
+        self._recording: CallRecording | None = None
+        self._paused = False
         self._may_record = not after_disclosure
         """Whether the caller has been told: before that, nothing of theirs is recorded."""
         self._files: list[Future[None]] = []
-        self.active = self._recording is not None
+        self.active = False
         """Whether `caller` wants frames at all."""
+        if not by_switch:
+            self.record_here()
 
     @property
     def recording(self) -> Path | None:
@@ -41,10 +51,22 @@ class Keeping:
         """Where the message under way is written, if there is one."""
         return self._message.path if self._message is not None else None
 
+    def record_here(self) -> None:
+        """Record on this node, where the call is recorded at all."""
+        if self._path is not None and self._recording is None:
+            self._recording = CallRecording(self._path, self._disk)
+            self.active = True
+
+    def pause(self, on: bool) -> None:
+        """Write silence from now on, or sound again."""
+        self._paused = on
+
     def disclosed(self) -> None:
         self._may_record = True
 
     def caller(self, frame: bytes, now: int) -> None:
+        if self._paused:
+            frame = bytes(len(frame))
         if self._message is not None:
             self._message.add(frame)
         if self._recording is not None and self._may_record:
@@ -52,7 +74,7 @@ class Keeping:
 
     def played(self, pcm: bytes, now: int) -> None:
         if self._recording is not None:
-            self._recording.played(pcm, now)
+            self._recording.played(bytes(len(pcm)) if self._paused else pcm, now)
 
     def stopped(self, now: int) -> None:
         if self._recording is not None:

@@ -37,7 +37,7 @@ class Keys:
         scene = self._scene
         if scene.state in (State.LEAVING, State.TRANSFERRING):
             return
-        scene.note("dtmf", digit=digit)
+        scene.note("dtmf", **({} if scene.recording_paused else {"digit": digit}))
         scene.watch.calm()
         self._floor.key_pressed()
         in_number = self._waiting != "" or scene.now < self._number_until
@@ -63,7 +63,7 @@ class Keys:
 
     def _do(self, digit: str) -> None:
         scene, key = self._scene, self._menu[digit]
-        scene.note("menu", digit=digit, name=key.do)
+        scene.note("menu", name=key.do, **({} if scene.recording_paused else {"digit": digit}))
         match key.do:
             case "transfer":
                 self._serial += 1

@@ -241,6 +241,8 @@ class Conversation:
                     self._floor.shield_due()
                 case "doubt":
                     self._floor.doubt_is_over()
+                case "recording":
+                    scene.resume_recording()
                 case "hold":
                     self._tools.hold_is_over()
                 case "leave":

@@ -29,6 +29,8 @@ class Scene:
         """Voice is queued on the leg, as far as is known."""
         self.busy = False
         """A tool runs, or the caller is on hold: it is not the caller's turn to speak."""
+        self.recording_paused = False
+        """Something is being said that must not be recorded."""
         self.stuck = ""
         """Why the conversation leads nowhere, as soon as that is seen; acted upon when the event is settled."""
         self.words_at = 0
@@ -47,6 +49,21 @@ class Scene:
 
     def note(self, kind: str, **detail: object) -> None:
         self.out.append(act.Note(kind, self.now, detail))
+
+    def pause_recording(self, tool_call_id: str) -> None:
+        self.watch.set("recording", self.now + self.rules.recording_pause_ms)
+        if not self.recording_paused:
+            self.note("recording_paused")
+        self.recording_paused = True
+        self.do(act.PauseRecording(tool_call_id))
+
+    def resume_recording(self) -> None:
+        """Nothing happens where it goes on already."""
+        self.watch.clear("recording")
+        if self.recording_paused:
+            self.recording_paused = False
+            self.note("recording_resumed")
+            self.do(act.ResumeRecording())
 
     def expect_answer(self) -> None:
         """The provider has the word: something must be heard in time."""

@@ -30,6 +30,7 @@ from secretary.conversation.office import Office, Outcome
 from secretary.conversation.record import Record
 from secretary.conversation.recording import Disk
 from secretary.conversation.state import Rules, State
+from secretary.conversation.tape import Tape
 from secretary.conversation.waiting import Waiting
 from secretary.speech.contract import FailureKind, SpeechSession, ToolCall
 
@@ -58,6 +59,7 @@ class Session:
         message_path: Callable[[], Path],
         recording_path: Path | None = None,
         record_after_disclosure: bool = False,
+        tape: Tape | None = None,
         began: float | None = None,
     ) -> None:
         self.record = Record()
@@ -65,7 +67,10 @@ class Session:
         self._errands = Errands(call, office, self._give)
         self._leg: AudioLeg | None = None
         self._disk = disk
-        self._keeping = Keeping(disk, message_path, recording_path, after_disclosure=record_after_disclosure)
+        self._keeping = Keeping(
+            disk, message_path, recording_path, after_disclosure=record_after_disclosure, by_switch=tape is not None
+        )
+        self._tape, self._tape_waits = tape, record_after_disclosure
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time() if began is None else began
         self._machine = Conversation(rules)
@@ -101,6 +106,8 @@ class Session:
             self._slot = self._voice_activity.open(self._judged)
             self._call.on_event(self._on_call_event)
             leg.listen(self)
+            if self._tape is not None and not self._tape_waits:
+                self._spawn(self._record_on_switch(self._tape))
             self._give(self._early or ev.Started())
             await self._over
         finally:
@@ -283,6 +290,13 @@ class Session:
                 self._spawn(self._errands.run_tool(tool_call_id, name, arguments))
             case act.SendDigits(tool_call_id, digits):
                 self._spawn(self._errands.send_digits(tool_call_id, digits))
+            case act.PauseRecording(tool_call_id):
+                self._keeping.pause(True)
+                self._spawn(self._pause_recording(tool_call_id))
+            case act.ResumeRecording():
+                self._keeping.pause(False)
+                if self._tape is not None:
+                    self._spawn(self._resume_recording(self._tape))
             case act.HoldMusic(on):
                 self._hold_music(on, leg)
             case act.Transfer(tool_call_id, destination_uuid):
@@ -299,6 +313,8 @@ class Session:
             case act.Note(kind, _, detail):
                 if kind == "disclosed" and detail.get("whole"):
                     self._keeping.disclosed()
+                    if self._tape is not None:
+                        self._spawn(self._record_on_switch(self._tape))
                 self.record.add_note(action)
                 self._office.live_note(action)
             case act.Close(outcome, detail):
@@ -324,6 +340,25 @@ class Session:
             await command
         except ControlError as error:
             log.warning("switch_refused", error=str(error))
+
+    async def _record_on_switch(self, tape: Tape) -> None:
+        if why := await tape.begin():
+            self._note("recording_failed", reason=why)
+            self._keeping.record_here()
+
+    async def _pause_recording(self, tool_call_id: str) -> None:
+        if self._tape is not None and not await self._tape.pause(True):
+            self._note("recording_failed", reason="it could not be paused, and was ended")
+        self._give(ev.ToolDone(tool_call_id, "ok"))
+
+    async def _resume_recording(self, tape: Tape) -> None:
+        if not await tape.pause(False):
+            self._note("recording_failed", reason="it could not be resumed")
+
+    def _note(self, kind: str, **detail: object) -> None:
+        note = act.Note(kind, self._now(), detail)
+        self.record.add_note(note)
+        self._office.live_note(note)
 
     async def _transfer(self, tool_call_id: str, destination_uuid: str, waiting: Waiting) -> None:
         try:

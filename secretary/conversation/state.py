@@ -71,6 +71,8 @@ class Rules:
     filler_again_ms: int = 6_000
     hold_ms: int = 60_000
     """How long a caller is on hold where the provider does not say."""
+    recording_pause_ms: int = 90_000
+    """How long the recording is paused at most: nobody forgets to have it go on."""
     doubt_ms: int = 1_500
     """How long a voice that was interrupted by very little may go on after all, once the caller is quiet again."""
     max_turn_ms: int = 45_000

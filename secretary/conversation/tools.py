@@ -147,6 +147,7 @@ class Tools:
                 self._transfer = call
                 scene.state = State.TRANSFERRING
                 scene.watch.clear("silence")
+                scene.resume_recording()
                 scene.watch.set("transfer", scene.now + scene.rules.transfer_ms)
                 scene.do(act.Transfer(call.tool_call_id, str(call.arguments.get("destination_uuid", ""))))
             case "hold":
@@ -165,6 +166,13 @@ class Tools:
                     scene.expect_answer()
             case "send_dtmf":
                 self._send_digits(call)
+            case "pause_recording":
+                self._under_way(call, scene.rules.tool_ms)
+                scene.pause_recording(call.tool_call_id)
+            case "resume_recording":
+                scene.resume_recording()
+                self._answer(call, "ok")
+                scene.expect_answer()
             case _:
                 self._under_way(call, scene.rules.tool_ms)
                 scene.do(act.RunTool(call.tool_call_id, call.name, call.arguments))

@@ -75,6 +75,9 @@ EVENTS: Mapping[str, tuple[Text, str]] = {
     "hung_up": (_("The caller hung up"), ""),
     "message": (_("Message taken"), "note"),
     "recording": (_("Recording"), ""),
+    "recording_failed": (_("The switch did not record as it should"), "bad"),
+    "recording_paused": (_("The recording was paused"), "note"),
+    "recording_resumed": (_("The recording went on"), ""),
     "greeting": (_("Greeting"), ""),
 }
 
@@ -183,6 +186,8 @@ TOOLS: Mapping[str, Text] = {
     "send_dtmf": _("press keys"),
     "hold": _("put the caller on hold"),
     "resume": _("take the caller back"),
+    "pause_recording": _("pause the recording"),
+    "resume_recording": _("go on recording"),
     "remember_caller": _("remember the caller"),
 }
 """The value of `name` in the detail of `tool` and `tool_done`."""

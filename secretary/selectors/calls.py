@@ -100,6 +100,7 @@ def _resolve(secretary_uuid: UUID | str | None, extension: str, told_open: bool 
             ai_notice=secretary.ai_notice,
             recording_notice=secretary.recording_notice,
         ),
+        recorder=secretary.recorder,
         record_after_disclosure=told,
         remembers_callers=rules.remember_callers,
         callback_other_numbers=secretary.callback_other_numbers,

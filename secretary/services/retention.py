@@ -15,11 +15,12 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from django.db.models import Q
 from django.utils import timezone
 
 from eslbridge.models import DialAttempt
-from secretary.models import Call, CallEvent, Message, Utterance
-from secretary.services import callback_data, files
+from secretary.models import Call, CallEvent, Message, RecordingState, Utterance
+from secretary.services import callback_data, files, switch_recordings
 from secretary.tools.models import CallerFact
 from secretary.webhooks.models import WebhookEvent
 from tenants import audit
@@ -67,9 +68,15 @@ def _purge(domain_uuid: UUID, kind: str, before: datetime, until: float) -> int:
 
 
 def _recordings(before: datetime) -> int:
-    rows = Call.objects.filter(ended_at__lt=before).exclude(recording="").order_by("ended_at")
-    gone = _without_files(rows.select_for_update(of=("self",), skip_locked=True).values_list("pk", "recording")[:BATCH])
-    return Call.objects.filter(pk__in=gone).update(recording="") if gone else 0
+    recorded = ~Q(recording="") | Q(recording_state=RecordingState.WAITING)
+    rows = Call.objects.filter(recorded, ended_at__lt=before).order_by("ended_at")
+    locked = rows.select_for_update(of=("self",), skip_locked=True)
+    gone = []
+    for key, domain_uuid, path, state in locked.values_list("pk", "domain_id", "recording", "recording_state")[:BATCH]:
+        waiting = state == RecordingState.WAITING
+        if files.remove(path) and (not waiting or switch_recordings.forget(domain_uuid=domain_uuid, call_uuid=key)):
+            gone.append(key)
+    return Call.objects.filter(pk__in=gone).update(recording="", recording_state=RecordingState.NONE) if gone else 0
 
 
 def _messages(before: datetime) -> int:

@@ -62,6 +62,14 @@ def expect(*, domain_uuid: UUID, call_uuid: UUID) -> None:
         Call.objects.filter(pk=call_uuid).update(recording_state=RecordingState.WAITING)
 
 
+def give_up(*, domain_uuid: UUID, call_uuid: UUID) -> None:
+    """The switch does not record this call after all."""
+    with tenant_context(domain_uuid):
+        Call.objects.filter(pk=call_uuid, recording_state=RecordingState.WAITING).update(
+            recording_state=RecordingState.NONE
+        )
+
+
 def collect(now: datetime | None = None, *, longest_s: float = LONGEST_S) -> int:
     """Fetch what is finished, in all domains. Returns how many recordings came."""
     if not is_possible():

@@ -177,6 +177,19 @@ TOOLS: Final[Mapping[str, Tool]] = {
         Tool(names.HOLD, "Put the caller on hold: they hear music. Say so first.", _hold, by_machine=True),
         Tool(names.RESUME, "Take the caller back from hold.", _nothing, by_machine=True),
         Tool(
+            names.PAUSE_RECORDING,
+            "Stop recording before the caller gives a card number, a password or anything else that must not be kept."
+            " Call it before you ask for it. Recording goes on by itself after 90 seconds.",
+            _nothing,
+            by_machine=True,
+        ),
+        Tool(
+            names.RESUME_RECORDING,
+            "Go on recording, as soon as the caller has given what must not be kept.",
+            _nothing,
+            by_machine=True,
+        ),
+        Tool(
             names.REMEMBER_CALLER,
             "Remember one thing about this caller for their next call, if they ask for it or it is plainly of use:"
             " never health, religion, politics, money, cards or passwords.",
@@ -208,6 +221,10 @@ def built_in(chosen: Iterable[str], places: Sequence[str], *, remembers: bool) -
         wanted.discard(names.REMEMBER_CALLER)
     if names.RESUME in wanted and names.HOLD not in wanted:
         wanted.discard(names.RESUME)
+    if names.PAUSE_RECORDING in wanted:
+        wanted.add(names.RESUME_RECORDING)
+    else:
+        wanted.discard(names.RESUME_RECORDING)
     return [
         Offered(tool.name, tool.description, tool.parameters(places), tool.by_machine)
         for tool in TOOLS.values()

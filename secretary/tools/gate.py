@@ -15,7 +15,16 @@ from secretary.tools.box import PROTOCOL, ToolBox
 from secretary.tools.policy import Refused
 
 BY_CONVERSATION = frozenset(
-    {names.TRANSFER, names.TAKE_MESSAGE, names.END_CALL, names.SEND_DTMF, names.HOLD, names.RESUME}
+    {
+        names.TRANSFER,
+        names.TAKE_MESSAGE,
+        names.END_CALL,
+        names.SEND_DTMF,
+        names.HOLD,
+        names.RESUME,
+        names.PAUSE_RECORDING,
+        names.RESUME_RECORDING,
+    }
 )
 
 

@@ -19,11 +19,13 @@ CHECK_AVAILABLE: Final = "check_available"
 SEND_DTMF: Final = "send_dtmf"
 HOLD: Final = "hold"
 RESUME: Final = "resume"
+PAUSE_RECORDING: Final = "pause_recording"
+RESUME_RECORDING: Final = "resume_recording"
 REMEMBER_CALLER: Final = "remember_caller"
 
 BUILT_IN: Final = (
     TRANSFER, TAKE_MESSAGE, REQUEST_CALLBACK, END_CALL, BUSINESS_INFO, OPENING_HOURS, CHECK_AVAILABLE, SEND_DTMF, HOLD,
-    RESUME, REMEMBER_CALLER,
+    RESUME, PAUSE_RECORDING, RESUME_RECORDING, REMEMBER_CALLER,
 )  # fmt: skip
 """All that the platform has, in the order in which people see them."""
 USUAL: Final = (

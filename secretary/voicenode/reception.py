@@ -42,6 +42,7 @@ from secretary.voicenode.putting_through import PuttingThrough
 from secretary.voicenode.redacted import RedactedLive
 from secretary.voicenode.rules import rules
 from secretary.voicenode.speaking import Speakers, used_so_far
+from secretary.voicenode.taping import tape_of
 from secretary.voicenode.told import briefing, route
 from secretary.voicenode.toolbox import tool_box
 from tenants.context import in_thread
@@ -249,6 +250,7 @@ class Reception:
                 message_path=lambda: folder / f"{call.call_uuid}-message-{uuid4().hex[:8]}.wav",
                 recording_path=recording,
                 record_after_disclosure=profile.record_after_disclosure,
+                tape=tape_of(call, profile),
                 began=began,
             )
             record = session.record

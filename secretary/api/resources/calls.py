@@ -32,8 +32,8 @@ class CallSerializer(ResourceSerializer):
         fields = (
             "call_uuid", "secretary_uuid", "extension", "caller_number", "caller_name", "transport", "node",
             "started_at", "answered_at", "ended_at", "duration_s", "outcome", "outcome_detail", "destination_uuid",
-            "provider", "model", "has_recording", "latency", "summary", "facts", "disclosure", "prompt_version",
-            "updated_at",
+            "provider", "model", "has_recording", "recording_state", "latency", "summary", "facts", "disclosure",
+            "prompt_version", "updated_at",
         )  # fmt: skip
         read_only_fields = fields
 

@@ -23,7 +23,7 @@ class KeepingFields(forms.Form):
         choices=Recorder.choices,
         required=False,
         initial=Recorder.NODE,
-        help_text=_("The switch needs a folder that it shares with this platform."),
+        help_text=_("The switch needs a folder that it shares with this platform; without one, this platform records."),
     )
     message_emails = TagsField(
         label=_("Messages by e-mail to"),

@@ -27,6 +27,8 @@ BUILT_IN: Final[Mapping[str, Text]] = {
     names.SEND_DTMF: _("Press keys in the call"),
     names.HOLD: _("Put callers on hold"),
     names.RESUME: _("Take callers back from hold"),
+    names.PAUSE_RECORDING: _("Pause the recording while a card number is given"),
+    names.RESUME_RECORDING: _("Go on recording"),
     names.REMEMBER_CALLER: _("Remember callers, where the domain allows it"),
 }
 JSON_AREA: Final = {"rows": 8, "spellcheck": "false", "autocomplete": "off", "class": "wire"}

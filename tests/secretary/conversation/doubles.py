@@ -76,7 +76,14 @@ class Switch:
 
     async def transfer(self, number: str, *, context: str) -> None: ...
 
-    async def record(self, path: str) -> None: ...
+    async def record(self, path: str) -> None:
+        self._do("record", path)
+
+    async def mask_recording(self, path: str, on: bool) -> None:
+        self._do("mask" if on else "unmask", path)
+
+    async def stop_recording(self, path: str) -> None:
+        self._do("stop_recording", path)
 
     async def send_dtmf(self, digits: str) -> None:
         self._do("send_dtmf", digits)
