@@ -15,7 +15,9 @@ from django.utils import timezone
 
 from secretary.models import Call, CallOutcome, RecordingState
 from secretary.services import switch_recordings
+from secretary.services.retention import forget_old_data
 from tenants.context import tenant_context
+from tenants.quotas import set_rules
 from tests.cast import Tenant
 
 pytestmark = pytest.mark.django_db
@@ -129,3 +131,28 @@ def test_each_tenant_has_its_own_folder(acme: Tenant, globex: Tenant) -> None:
     switch_recordings.expect(domain_uuid=globex.domain_uuid, call_uuid=call_uuid)
     switch_recordings.expect(domain_uuid=globex.domain_uuid, call_uuid=other)
     assert state(acme, call_uuid)[0] == RecordingState.WAITING
+
+
+def test_retention_forgets_what_was_never_fetched(acme: Tenant, globex: Tenant) -> None:
+    """A recording that still lies on the switch goes with its rule, too; another tenant's stays."""
+    set_rules(domain_uuid=acme.domain_uuid, recordings_days=30)
+    paths = []
+    for tenant in (acme, globex):
+        call_uuid = ended_call(tenant)
+        paths.append(written(tenant, call_uuid))
+        with tenant_context(tenant.domain_uuid):
+            Call.objects.filter(pk=call_uuid).update(ended_at=timezone.now() - timedelta(days=31))
+        if tenant is acme:
+            forgotten = call_uuid
+    forget_old_data()
+    assert [path.exists() for path in paths] == [False, True]
+    assert state(acme, forgotten) == ("", "")
+
+
+def test_a_recording_that_never_began_is_not_awaited(acme: Tenant, globex: Tenant) -> None:
+    """The switch refused: the call waits for no file; another tenant cannot say so."""
+    call_uuid = ended_call(acme)
+    switch_recordings.give_up(domain_uuid=globex.domain_uuid, call_uuid=call_uuid)
+    assert state(acme, call_uuid) == ("waiting", "")
+    switch_recordings.give_up(domain_uuid=acme.domain_uuid, call_uuid=call_uuid)
+    assert state(acme, call_uuid) == ("", "")
