@@ -334,6 +334,15 @@ async def test_refused_transfer_takes_hold_again(line: Line) -> None:
     assert line.switch.said[-2] == f"api uuid_setvar {RECORDED_UUID} socket_resume 'true'"
 
 
+async def test_a_recording_is_masked_and_ended(line: Line) -> None:
+    """Pausing, going on and ending name the file that is being written."""
+    await line.call.mask_recording("/r/a.wav", True)
+    await line.call.mask_recording("/r/a.wav", False)
+    await line.call.stop_recording("/r/a.wav")
+    words = ("mask", "unmask", "stop")
+    assert line.switch.said[-3:] == [f"api uuid_record {RECORDED_UUID} {word} '/r/a.wav'" for word in words]
+
+
 async def test_bridge_record_dtmf_and_variables(line: Line) -> None:
     await line.call.record("/var/rec/a b.wav")
     await line.call.send_dtmf("12#")

@@ -63,6 +63,10 @@ def test_not_recorded(cast: Cast, alice: Client) -> None:
     with tenant_context(cast.acme.domain.pk):
         Call.objects.update(recording="acme/gone.wav")
     assert "no longer on this server" in page(alice, cast)
+    for state, words in (("waiting", "still on the switch"), ("missing", "was lost")):
+        with tenant_context(cast.acme.domain.pk):
+            Call.objects.update(recording="", recording_state=state)
+        assert words in page(alice, cast)
 
 
 def test_nobody_left(cast: Cast, alice: Client) -> None:
