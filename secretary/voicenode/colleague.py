@@ -162,6 +162,7 @@ class Colleague:
                 self._to_say.clear()
                 if self._saying is not None:
                     self._saying.cancel()
+                    self._saying = None  # what is said next begins anew
                 if self._leg is not None:
                     self._leg.stop()
             case con.Understand():
