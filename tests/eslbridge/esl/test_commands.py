@@ -141,7 +141,7 @@ def test_length_limit_counts_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["api system ls", "bgapi lua x", "api", "log 7", "sendevent X", "filter a b", "", "reloadxml"]
+    "line", ["api system ls", "bgapi lua x", "api", "log 7", "sendevent X", "", "reloadxml"]
 )
 def test_only_known_commands_exist(line: str) -> None:
     """Not even by making a Command by hand."""

@@ -46,6 +46,7 @@ def test_becomes_a_job(acme: Tenant) -> None:
         "number": "1001",
         "kind": "extension",
         "destination_uuid": str(acme.sales.destination_uuid),
+        "back_to": "8001",
     }
     assert job.expires_at is not None
 
