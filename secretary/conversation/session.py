@@ -64,7 +64,7 @@ class Session:
     ) -> None:
         self.record = Record()
         self._call, self._provider, self._office = call, provider, office
-        self._errands = Errands(call, office, self._give)
+        self._errands = Errands(call, office, self._give, self._note)
         self._leg: AudioLeg | None = None
         self._disk = disk
         self._keeping = Keeping(
@@ -107,7 +107,7 @@ class Session:
             self._call.on_event(self._on_call_event)
             leg.listen(self)
             if self._tape is not None and not self._tape_waits:
-                self._spawn(self._record_on_switch(self._tape))
+                self._spawn(self._errands.record_on_switch(self._tape, self._keeping))
             self._give(self._early or ev.Started())
             await self._over
         finally:
@@ -292,11 +292,11 @@ class Session:
                 self._spawn(self._errands.send_digits(tool_call_id, digits))
             case act.PauseRecording(tool_call_id):
                 self._keeping.pause(True)
-                self._spawn(self._pause_recording(tool_call_id))
+                self._spawn(self._errands.pause_recording(tool_call_id, self._tape))
             case act.ResumeRecording():
                 self._keeping.pause(False)
                 if self._tape is not None:
-                    self._spawn(self._resume_recording(self._tape))
+                    self._spawn(self._errands.resume_recording(self._tape))
             case act.HoldMusic(on):
                 self._hold_music(on, leg)
             case act.Transfer(tool_call_id, destination_uuid):
@@ -314,7 +314,7 @@ class Session:
                 if kind == "disclosed" and detail.get("whole"):
                     self._keeping.disclosed()
                     if self._tape is not None:
-                        self._spawn(self._record_on_switch(self._tape))
+                        self._spawn(self._errands.record_on_switch(self._tape, self._keeping))
                 self.record.add_note(action)
                 self._office.live_note(action)
             case act.Close(outcome, detail):
@@ -340,20 +340,6 @@ class Session:
             await command
         except ControlError as error:
             log.warning("switch_refused", error=str(error))
-
-    async def _record_on_switch(self, tape: Tape) -> None:
-        if why := await tape.begin():
-            self._note("recording_failed", reason=why)
-            self._keeping.record_here()
-
-    async def _pause_recording(self, tool_call_id: str) -> None:
-        if self._tape is not None and not await self._tape.pause(True):
-            self._note("recording_failed", reason="it could not be paused, and was ended")
-        self._give(ev.ToolDone(tool_call_id, "ok"))
-
-    async def _resume_recording(self, tape: Tape) -> None:
-        if not await tape.pause(False):
-            self._note("recording_failed", reason="it could not be resumed")
 
     def _note(self, kind: str, **detail: object) -> None:
         note = act.Note(kind, self._now(), detail)

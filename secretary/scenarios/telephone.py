@@ -158,6 +158,12 @@ class Switch:
     async def record(self, path: str) -> None:
         return
 
+    async def mask_recording(self, path: str, on: bool) -> None:
+        return
+
+    async def stop_recording(self, path: str) -> None:
+        return
+
     async def send_dtmf(self, digits: str) -> None:
         self.sent_dtmf += digits
 

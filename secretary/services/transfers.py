@@ -25,9 +25,7 @@ from tenants.context import tenant_context
 log = structlog.get_logger(__name__)
 
 _UNANSWERED: Final[Mapping[TransferOutcome, JobOutcome]] = {
-    outcome: JobOutcome(outcome)
-    for outcome in TransferOutcome
-    if outcome.value in JobOutcome.values
+    outcome: JobOutcome(outcome) for outcome in TransferOutcome if outcome.value in JobOutcome.values
 }
 """`ok` is no job's outcome, and `closed` is known before there is a job."""
 

@@ -140,9 +140,7 @@ def test_length_limit_counts_bytes() -> None:
         commands.audio_stream_send_text(CALL, "ã" * (MAX_COMMAND_BYTES // 2))
 
 
-@pytest.mark.parametrize(
-    "line", ["api system ls", "bgapi lua x", "api", "log 7", "sendevent X", "", "reloadxml"]
-)
+@pytest.mark.parametrize("line", ["api system ls", "bgapi lua x", "api", "log 7", "sendevent X", "", "reloadxml"])
 def test_only_known_commands_exist(line: str) -> None:
     """Not even by making a Command by hand."""
     with pytest.raises(CommandRefused):

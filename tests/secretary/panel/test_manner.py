@@ -18,6 +18,7 @@ from tenants.context import tenant_context
 from tests.secretary.panel.cast import Cast
 from tests.secretary.panel.test_forms import SECRETARY
 
+
 @pytest.fixture(autouse=True)
 def switch(cast: Cast) -> None:
     """Acme has a telephone switch: a call can be resolved."""
