@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from django.conf import settings
-from django.db import connection
 from django.utils import timezone
-from kombu import Connection
 
 from eslbridge import jobs
 from eslbridge.jobs import JobStatus
@@ -24,57 +18,22 @@ from eslbridge.models import Job, JobKind
 from eslbridge.services import save_credential
 from eslbridge.simulator import Caller, Extension, Options, StandInSwitch
 from eslbridge.simulator.channel import Channel
-from secretary.config.celery import app
 from secretary.services.transfers import request_transfer
 from tenants.context import in_thread, tenant_context
 from tests.cast import Tenant, make_tenant
 from tests.eslbridge.simulator.node import until
+from tests.worker import Worker
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
-ROOT = Path(__file__).resolve().parents[2]
 DOMAIN = "acme.example"
-
-
-class Worker:
-    """`celery worker -Q esl -P gevent` against the test's database and Redis, in a process of its own."""
-
-    def __init__(self, log: Path) -> None:
-        self.log = log
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        database = connection.settings_dict
-        url = f"postgresql://{database['USER']}:{database['PASSWORD']}@/{database['NAME']}"
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "secretary.config.settings",
-            "DATABASE_URL": f"{url}?host={database['HOST']}&port={database['PORT']}",
-            "REDIS_URL": settings.REDIS_URL,
-        }
-        command = [sys.executable, "-m", "celery", "-A", "secretary.config", "worker"]
-        options = ["-Q", "esl", "-P", "gevent", "-c", "20", "--without-gossip", "--without-mingle", "-n", "test@%h"]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*command, *options], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-            )
-
-    async def stop(self, how: signal.Signals) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(how)
-            await asyncio.to_thread(self.process.wait, 20)
 
 
 @pytest.fixture
 async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
-    with Connection(app.conf.broker_url) as broker:
-        queue = broker.SimpleQueue("esl")
-        queue.clear()
-        queue.close()
     worker = Worker(tmp_path / "worker.log")
     worker.start()
     yield worker
-    # Not SIGTERM: a worker that is asked politely listens to Redis for another 5 s first.
-    await worker.stop(signal.SIGKILL)
+    await worker.stop()
 
 
 @pytest.fixture
@@ -143,9 +102,8 @@ async def test_caller_is_put_through(worker: Worker, switch: StandInSwitch) -> N
     assert channel.variable("hangup_after_bridge") == "true"
     steps = len(channel.history)
     await in_thread(jobs.enqueue, acme.domain_uuid, job_uuid)
-    await asyncio.sleep(0.5)
+    await until(lambda: "not_claimed" in worker.log.read_text())
     assert len(channel.history) == steps
-    assert "not_claimed" in worker.log.read_text()
 
 
 async def test_typed_ends(worker: Worker, switch: StandInSwitch) -> None:
