@@ -8,7 +8,7 @@
 same job (by the worker, before it sends) it judges the same dial anew and counts it once. `weigh` only judges.
 
 What is known about calls, minutes and stored destinations is the product's; it is reached through the setting
-ESLBRIDGE_DIAL_FACTS, the dotted path of `dial_facts(*, domain_uuid, call_uuid, number) -> DialFacts`.
+ESLBRIDGE_DIAL_FACTS, the dotted path of `dial_facts(*, domain_uuid, call_uuid, secretary_uuid, number) -> DialFacts`.
 """
 
 from __future__ import annotations
@@ -49,6 +49,9 @@ class DialFacts:
 
     listed: bool = False
     """An enabled external destination has exactly this number."""
+    allow_list: tuple[str, ...] = ()
+    """Of the secretary who wants to dial."""
+    allow_list_only: bool = False
     toll_allow: frozenset[str] | None = None
     """The caller's."""
     visited: frozenset[str] = frozenset()
@@ -59,7 +62,9 @@ class DialFacts:
 
 
 class GatherFacts(Protocol):
-    def __call__(self, *, domain_uuid: UUID, call_uuid: UUID | None, number: str) -> DialFacts: ...
+    def __call__(
+        self, *, domain_uuid: UUID, call_uuid: UUID | None, secretary_uuid: UUID | None, number: str
+    ) -> DialFacts: ...
 
 
 def country_of(domain: Domain) -> str:
@@ -91,15 +96,17 @@ def save_rules(*, domain_uuid: UUID, **changes: Any) -> DialRules:
 
 def weigh(
     *, domain_uuid: UUID, number: str, kind: str, enabled: bool = True, listed: bool | None = None,
-    new_call: bool = False, call_uuid: UUID | None = None, rules: Rules | None = None,
+    new_call: bool = False, call_uuid: UUID | None = None, secretary_uuid: UUID | None = None,
+    rules: Rules | None = None,
 ) -> Decision:  # fmt: skip
     """Judge without counting, and without the limits: may this be dialled at all? For forms, previews and lists.
 
-    `rules` are those of the domain, where they are at hand.
+    `rules` are those of the domain, where they are at hand. `listed` true: an administrator has set this number down
+    for this very purpose, which is as good as any list; None: looked up.
     """
     with tenant_context(domain_uuid):
         outside = kind == DestinationKind.EXTERNAL or call_uuid is not None
-        facts = _facts(domain_uuid, call_uuid, number) if outside else DialFacts()
+        facts = _facts(domain_uuid, call_uuid, secretary_uuid, number) if outside else DialFacts()
         known = Moment(visited=facts.visited)
         return decide(_dial(number, kind, enabled, listed, new_call, facts, rules or rules_of(), known))
 
@@ -113,7 +120,7 @@ def ask(
     is not on record. `listed` None: looked up; `rules` are those of the domain, where they are at hand."""
     moment = now or timezone.now()
     with tenant_context(domain_uuid):
-        facts = _facts(domain_uuid, call_uuid, number)
+        facts = _facts(domain_uuid, call_uuid, secretary_uuid, number)
         rules = rules or rules_of()
         _one_at_a_time(domain_uuid, call_uuid, kind)
         known = _so_far(facts, call_uuid, job_uuid, kind, moment)
@@ -121,7 +128,7 @@ def ask(
         if earlier is not None and earlier.number != number and form_of(earlier.number, rules) == number:
             # The job carries the form that we gave for what was wanted: that is what is judged.
             number = earlier.number
-            facts = _facts(domain_uuid, call_uuid, number)
+            facts = _facts(domain_uuid, call_uuid, secretary_uuid, number)
         decision = decide(_dial(number, kind, enabled, listed, new_call, facts, rules, known))
         _keep(decision, earlier, number, kind, call_uuid, secretary_uuid, job_uuid)
     return decision
@@ -163,6 +170,8 @@ def _dial(
         kind=kind,
         enabled=enabled,
         listed=facts.listed if listed is None else listed,
+        allow_list=facts.allow_list,
+        allow_list_only=facts.allow_list_only and not listed,
         new_call=new_call,
         toll_allow=facts.toll_allow,
         rules=rules,
@@ -170,9 +179,9 @@ def _dial(
     )
 
 
-def _facts(domain_uuid: UUID, call_uuid: UUID | None, number: str) -> DialFacts:
+def _facts(domain_uuid: UUID, call_uuid: UUID | None, secretary_uuid: UUID | None, number: str) -> DialFacts:
     gather: GatherFacts = import_string(settings.ESLBRIDGE_DIAL_FACTS)
-    return gather(domain_uuid=domain_uuid, call_uuid=call_uuid, number=number)
+    return gather(domain_uuid=domain_uuid, call_uuid=call_uuid, secretary_uuid=secretary_uuid, number=number)
 
 
 def _one_at_a_time(domain_uuid: UUID, call_uuid: UUID | None, kind: str) -> None:

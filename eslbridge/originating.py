@@ -142,7 +142,13 @@ def refuse(job: Job) -> JobResult | None:
                     rules=rules,
                 )
             else:
-                decision = dialling.weigh(domain_uuid=job.domain_uuid, number=number, kind=kind, rules=rules)
+                decision = dialling.weigh(
+                    domain_uuid=job.domain_uuid,
+                    number=number,
+                    kind=kind,
+                    secretary_uuid=job.secretary_uuid,
+                    rules=rules,
+                )
             if not decision.allowed:
                 return JobResult(JobOutcome.NOT_ALLOWED, f"{decision.reason} {decision.detail}".strip())
             job.arguments[name] = decision.dialled or number  # of this attempt; the row keeps what was wanted

@@ -12,6 +12,7 @@ from typing import Final
 from phonenumbers import shortnumberinfo
 
 from eslbridge.policy import tolls
+from eslbridge.policy.allow_list import on_list
 from eslbridge.policy.kinds import Decision, DestinationKind
 from eslbridge.policy.numbers import (
     World,
@@ -45,9 +46,9 @@ def decide(dial: Dial) -> Decision:
     """Judge a wish to dial. Reasons of a refusal:
 
     For every number: unknown_kind, disabled, malformed, emergency, secretary_loop, feature_code. Inside: looks_external
-    (a dialplan would take it for a public number). Outside: invalid, external (no permission), country, premium,
-    satellite, high_risk, blocked, own_number, toll_allow. Enough for now: per_call, per_hour, per_day, calls_full,
-    minutes.
+    (a dialplan would take it for a public number). Outside: own_number, blocked, satellite, premium, allow_list (the
+    secretary may call nothing but her list), invalid, high_risk, external (neither listed nor permitted), country,
+    toll_allow. Enough for now: per_call, per_hour, per_day, calls_full, minutes.
     """
     try:
         kind = DestinationKind(dial.kind)
@@ -126,6 +127,9 @@ def _refusal(dial: Dial, world: World) -> tuple[str, str]:
         return "satellite", f"{world.e164} is a satellite or international network"
     if world.kind == "premium":
         return "premium", f"{world.e164} is a premium number"
+    own = on_list(world.e164, dial.allow_list)
+    if dial.allow_list_only and not own:
+        return "allow_list", f"{world.e164} is not on the secretary's list"
     chosen = _begins(digits, rules.allowed_prefixes)
     if chosen is None:
         if reason := COSTLY.get(world.kind):
@@ -135,9 +139,9 @@ def _refusal(dial: Dial, world: World) -> tuple[str, str]:
         abroad = world.region not in rules.allowed_countries and world.region != rules.country
         if abroad and (world.region in HIGH_RISK_COUNTRIES or digits.startswith(HIGH_RISK_PREFIXES)):
             return "high_risk", f"{world.region} is known for toll fraud"
-        if not dial.listed:
+        if not (dial.listed or own):
             if not rules.external_allowed:
-                return "external", "the domain permits stored destinations alone"
+                return "external", "neither a stored destination, nor on the secretary's list"
             if abroad:
                 return "country", f"{world.region} is not among the domain's countries"
     return "", ""

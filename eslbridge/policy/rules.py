@@ -71,7 +71,11 @@ class Dial:
     kind: str = DestinationKind.EXTENSION
     enabled: bool = True
     listed: bool = False
-    """An administrator has stored this very number as an external destination, or the secretary's list has it."""
+    """An administrator has stored this very number as an external destination."""
+    allow_list: tuple[str, ...] = ()
+    """The secretary's own: see `eslbridge.policy.allow_list`."""
+    allow_list_only: bool = False
+    """Nothing else outside, whatever the domain permits or has stored."""
     new_call: bool = False
     """It makes a call where there was none (originate, callback), and takes a slot of the domain."""
     toll_allow: frozenset[str] | None = None

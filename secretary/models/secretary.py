@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from eslbridge.policy.allow_list import ENTRY
 from secretary.models.menu import validate_menu
 from secretary.tools.names import MAX_NAME, MOST_TOOLS, NAME, usual
 from tenants.models import TenantModel
@@ -20,6 +21,10 @@ MAX_GREETING: Final = 1_000
 MAX_PROMPT: Final = 20_000
 MAX_EMAILS: Final = 5
 MAX_NOTICE: Final = 300
+MAX_LISTED: Final = 250
+LISTED = RegexValidator(
+    rf"^(?:{ENTRY.pattern})\Z", _("With its country code: +4930123456, or the beginning of numbers: +4930*.")
+)
 
 
 class ClosedAction(models.TextChoices):
@@ -159,6 +164,16 @@ class Secretary(TenantModel):
     """Empty: the platform's words."""
     callback_other_numbers = models.BooleanField(_("call back at another number than the caller's"), default=False)
     """Where the caller asks for it; the dialling rules decide about each number all the same."""
+    allow_list = ArrayField(
+        models.CharField(max_length=17, validators=[LISTED]),
+        verbose_name=_("may call these numbers outside"),
+        size=MAX_LISTED,
+        default=list,
+        blank=True,
+    )
+    """Public numbers, or beginnings with a star, also where the domain permits none. See `eslbridge.policy`."""
+    allow_list_only = models.BooleanField(_("and no others outside"), default=False)
+    """Not even the domain's stored external destinations."""
     summarise = models.BooleanField(_("have the language model sum calls up"), default=True)
     """Where there is a pipeline with one; else, and where it fails, calls are summed up without a model."""
     recording_notice = models.CharField(

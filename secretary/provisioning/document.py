@@ -132,7 +132,7 @@ class SecretaryPart(_Part):
             "closed_greeting", "closed_secretary_uuid", "closed_number",
             "turn_mode", "pause_ms", "barge_in", "protect_ms", "menu", "max_turns", "max_cost",
             "tools", "announce_ai", "ai_notice", "recording_notice", "summarise",
-            "callback_other_numbers",
+            "callback_other_numbers", "allow_list", "allow_list_only",
         )  # fmt: skip
 
 

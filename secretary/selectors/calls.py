@@ -20,6 +20,7 @@ from secretary.models.secretary import SilenceEnding
 from secretary.profiles import DestinationProfile, Manner, SecretaryProfile
 from secretary.selectors.caller_data import country_of
 from secretary.selectors.data_rules import redaction_of
+from secretary.selectors.dial_facts import within_list
 from secretary.selectors.opening import hours_of_secretary, state_of
 from secretary.selectors.speech_chain import choices_of
 from secretary.tools.disclosure import disclosure
@@ -116,7 +117,7 @@ def _resolve(secretary_uuid: UUID | str | None, extension: str, told_open: bool 
                 kind=row.kind,
                 priority=row.priority,
             )
-            for row in Destination.objects.filter(enabled=True)
+            for row in within_list(secretary, Destination.objects.filter(enabled=True))
         ),
     )
 

@@ -73,7 +73,7 @@ def request_callback(
         if callback_uuid is not None and Callback.objects.filter(pk=callback_uuid).exists():
             return callback_uuid
         rules = calling_rules_of()
-        number = dialable(number)
+        number = dialable(number, secretary_uuid)
         _check_room(number)
         begins = max(not_before or now, now)
         row = Callback(
@@ -102,12 +102,12 @@ def request_callback(
     return row.pk
 
 
-def dialable(number: str) -> str:
-    """A number that may be dialled, as it is kept. Raises CallbackRefused with the policy's word."""
+def dialable(number: str, secretary_uuid: UUID | None) -> str:
+    """A number that may be dialled for a secretary, as it is kept. Raises CallbackRefused with the policy's word."""
     plain = "".join(letter for letter in number if letter.isascii() and (letter.isdigit() or letter in "+*#"))
     domain_uuid = current_domain_uuid()
     assert domain_uuid is not None  # noqa: S101 - for the types; the queries have said so
-    decision = dialling.weigh(domain_uuid=domain_uuid, number=plain, kind=kind_of(plain))
+    decision = dialling.weigh(domain_uuid=domain_uuid, number=plain, kind=kind_of(plain), secretary_uuid=secretary_uuid)
     if not decision.allowed:
         raise CallbackRefused(decision.reason)
     return decision.e164 or plain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from eslbridge import dialling
+from eslbridge.policy import DestinationKind, Dial, decide
 from secretary.dial_reasons import DIAL_REASONS
 from secretary.models import Secretary
 from secretary.services.menus import check_menu
@@ -41,7 +43,8 @@ def _store(secretary: Secretary, values: dict[str, Any]) -> Secretary:
 
 
 def _check_numbers(secretary: Secretary, values: dict[str, Any]) -> None:
-    """Where callers are sent without a word is judged like everything else that is dialled."""
+    """Where callers are sent without a word is judged like everything else that is dialled; and a list says nothing
+    that does not hold."""
     for name in ("fallback_number", "closed_number"):
         number = values.get(name)
         if number:
@@ -50,6 +53,20 @@ def _check_numbers(secretary: Secretary, values: dict[str, Any]) -> None:
                 text = _("This number would not be dialled: %(reason)s.")
                 reason = DIAL_REASONS.get(decision.reason, decision.reason)
                 raise ValidationError({name: ValidationError(text % {"reason": reason}, code=decision.reason)})
+    if values.get("allow_list"):
+        _check_list(values["allow_list"])
+
+
+def _check_list(numbers: Sequence[str]) -> None:
+    rules = dialling.rules_of()
+    for number in numbers:
+        if number.endswith("*"):
+            continue  # what begins so is judged when it is dialled
+        decision = decide(Dial(number, DestinationKind.EXTERNAL, listed=True, rules=rules))
+        if not decision.allowed:
+            text = _("%(number)s would not be dialled: %(reason)s.")
+            said = {"number": number, "reason": DIAL_REASONS.get(decision.reason, decision.reason)}
+            raise ValidationError({"allow_list": ValidationError(text % said, code=decision.reason)})
 
 
 @transaction.atomic

@@ -41,6 +41,8 @@ class Plan:
     mode: str
     ring_s: int
     fallback_uuid: UUID | None
+    secretary_uuid: UUID | None = None
+    """Who has the call."""
     closed: str = ""
     """Why nobody is there at this hour; empty where somebody may be."""
 
@@ -61,7 +63,7 @@ def plan_transfer(*, domain_uuid: UUID, call_uuid: UUID, destination_uuid: UUID)
     Raises TransferRefused: unknown_call, unknown_destination, disabled.
     """
     with tenant_context(domain_uuid):
-        _call(call_uuid)
+        call = _call(call_uuid)
         destination = Destination.objects.filter(destination_uuid=destination_uuid).first()
         if destination is None:
             raise TransferRefused("unknown_destination")
@@ -76,6 +78,7 @@ def plan_transfer(*, domain_uuid: UUID, call_uuid: UUID, destination_uuid: UUID)
             mode=destination.transfer_mode,
             ring_s=destination.ring_s,
             fallback_uuid=destination.fallback_id,
+            secretary_uuid=call.secretary_id,
             closed="" if opening.open else (opening.reason or "closed"),
         )
 
@@ -117,6 +120,7 @@ def _request(
         number=plan.number,
         kind=plan.kind,
         call_uuid=call_uuid,
+        secretary_uuid=plan.secretary_uuid,
         job_uuid=job_uuid,
     )
     if not decision.allowed:

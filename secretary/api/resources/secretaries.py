@@ -30,7 +30,7 @@ class SecretarySerializer(ResourceSerializer):
             "turn_mode", "pause_ms", "barge_in", "protect_ms", "menu", "max_turns", "max_cost",
             "hours_uuid", "closed_action", "closed_greeting", "closed_secretary_uuid", "closed_number",
             "tools", "announce_ai", "ai_notice", "recording_notice", "summarise",
-            "callback_other_numbers", "created_at", "updated_at",
+            "callback_other_numbers", "allow_list", "allow_list_only", "created_at", "updated_at",
         )  # fmt: skip
 
 

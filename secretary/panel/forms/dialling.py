@@ -12,10 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from eslbridge.models import DialForm as NumberForm
 from eslbridge.models.dial_rules import CLASSES, MAX_ITEMS, OUTSIDE, PREFIX, PUBLIC
 from eslbridge.policy import DestinationKind
+from secretary.models import DestinationKind as Labels
+from secretary.models.secretary import LISTED, MAX_LISTED
 from secretary.opening.holiday_calendar import countries
 from secretary.panel.forms.base import PanelForm, Section
+from secretary.panel.forms.hours import as_uuid
 from secretary.panel.forms.tags import TagsField
 from secretary.panel.words import Text
+from secretary.selectors.configuration import list_secretaries
 
 _DIGITS = forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"})
 
@@ -31,8 +35,8 @@ def country_choices() -> list[tuple[str, str]]:
 class _Numbers(TagsField):
     """Numbers with their country code, one a line; spaces are for reading."""
 
-    def __init__(self, validator: Any, **kwargs: Any) -> None:
-        super().__init__(most=MAX_ITEMS, longest=40, required=False, **kwargs)
+    def __init__(self, validator: Any, *, most: int = MAX_ITEMS, **kwargs: Any) -> None:
+        super().__init__(most=most, longest=40, required=False, **kwargs)
         self._each = validator
 
     def to_python(self, value: Any) -> list[str]:
@@ -47,6 +51,29 @@ class _Numbers(TagsField):
                 raise forms.ValidationError(
                     _("“%(number)s”: %(reason)s"), params={"number": one[:20], "reason": error.messages[0]}
                 ) from error
+
+
+class AllowListFields(forms.Form):
+    """Whom a secretary may call outside: a part of the secretary's form."""
+
+    allow_list = _Numbers(
+        LISTED,
+        most=MAX_LISTED,
+        label=_("Numbers she may call"),
+        help_text=_("+4930123456, or the beginning of numbers with a star: +4930*."),
+    )
+    allow_list_only = forms.BooleanField(
+        label=_("No others outside"),
+        required=False,
+        help_text=_("Not even stored destinations, or what the domain permits."),
+    )
+
+
+OUTSIDE_LIST = Section(
+    _("Numbers outside"),
+    ("allow_list", "allow_list_only"),
+    _("For this secretary, beside what the domain's dialling rules permit. Its blocks hold here, too."),
+)
 
 
 class DialRulesForm(PanelForm):
@@ -134,12 +161,14 @@ class TryForm(PanelForm):
 
     number = forms.CharField(label=_("Number"), max_length=64, widget=_DIGITS)
     kind = forms.ChoiceField(label=_("Kind"), choices=())
+    secretary_uuid = forms.TypedChoiceField(label=_("Who calls"), required=False, coerce=as_uuid, empty_value=None)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        from secretary.models import DestinationKind as Labels
-
         super().__init__(*args, **kwargs)
         labels: dict[str, Text] = dict(Labels.choices)
         field = self.fields["kind"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
         field.choices = [(kind.value, labels.get(kind.value, kind.value)) for kind in DestinationKind]
+        who = self.fields["secretary_uuid"]
+        assert isinstance(who, forms.ChoiceField)  # noqa: S101 - for the type checker
+        who.choices = [("", _("Any secretary")), *((str(one.pk), one.name) for one in list_secretaries())]

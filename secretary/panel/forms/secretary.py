@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from secretary.models.secretary import DIALLED, MAX_GREETING, MAX_PROMPT
 from secretary.panel.forms.base import PanelForm, Section
+from secretary.panel.forms.dialling import OUTSIDE_LIST, AllowListFields
 from secretary.panel.forms.hours import CLOSED, CLOSED_WIDTHS, ClosedFields
 from secretary.panel.forms.keeping import KEEPING, KeepingFields
 from secretary.panel.forms.manner import MANNER, MANNER_WIDTHS, MannerFields
@@ -18,7 +19,7 @@ from secretary.panel.forms.tools import HEARD_FIRST, TOOLS, ToolFields
 from tenants.models.domain import Language
 
 
-class SecretaryForm(ChainFields, MannerFields, ClosedFields, KeepingFields, ToolFields, PanelForm):
+class SecretaryForm(ChainFields, MannerFields, ClosedFields, KeepingFields, ToolFields, AllowListFields, PanelForm):
     """Who answers, what is said and known, and what happens when nobody speaks."""
 
     layout = (
@@ -32,6 +33,7 @@ class SecretaryForm(ChainFields, MannerFields, ClosedFields, KeepingFields, Tool
         SPEECH,
         MANNER,
         TOOLS,
+        OUTSIDE_LIST,
         CLOSED,
         HEARD_FIRST,
         KEEPING,

@@ -82,3 +82,16 @@ def test_rules_and_what_came_of_them(api: Api, acme: Tenant, globex: Tenant) -> 
     assert len(api.get(f"{base}/dials").json()["items"]) == 3
     assert api.delete(f"{base}/dial-rules", If_Match="*").status_code == 204
     assert ask(domain_uuid=acme.domain_uuid, number="2125551234", kind="external").reason == "external"
+
+
+def test_a_secretarys_list(api: Api, acme: Tenant, globex: Tenant) -> None:
+    """Numbers outside that she alone may call; what no entry is, or nobody dials, is named."""
+    where = f"domains/{acme.domain_uuid}/secretaries/{acme.secretary.pk}"
+    given = {"allow_list": ["+4930123456", "+1212*"], "allow_list_only": True}
+    answer = api.patch(where, given, If_Match="*").json()
+    assert {name: answer[name] for name in given} == given
+    for wrong in (["0301234"], ["*"], ["+4930", "+19005551234"], ["+19005551234"]):
+        refused = api.patch(where, {"allow_list": wrong}, If_Match="*")
+        assert (refused.status_code, refused.json()["errors"][0]["field"].partition("[")[0]) == (400, "allow_list")
+    foreign = f"domains/{acme.domain_uuid}/secretaries/{globex.secretary.pk}"
+    assert api.patch(foreign, given, If_Match="*").status_code == 404

@@ -27,7 +27,15 @@ DOCUMENT: dict[str, Any] = {
         {"date": "2026-12-24", "name": "Eve", "ranges": ["09:00-12:00"]},
         {"date": "2026-12-31", "hours": "Night"},
     ],
-    "secretaries": [{"name": "Clara", "hours": "Night", "closed_action": "message"}],
+    "secretaries": [
+        {
+            "name": "Clara",
+            "hours": "Night",
+            "closed_action": "message",
+            "allow_list": ["+4930*"],
+            "allow_list_only": True,
+        }
+    ],
     "destinations": [{"name": "Workshop", "number": "1002", "hours": "Office"}],
 }
 
@@ -45,7 +53,8 @@ def test_all_of_it_and_again(acme: Tenant) -> None:
         assert DialRules.objects.get().blocked_prefixes == ["+55300"]
         night = OpeningHours.objects.get(name="Night")
         assert night.weekly == {"fri": ["22:00-06:00"], "sun": ["00:00-00:00"]}
-        assert Secretary.objects.get(name="Clara").hours == night
+        clara = Secretary.objects.get(name="Clara")
+        assert (clara.hours, clara.allow_list, clara.allow_list_only) == (night, ["+4930*"], True)
         assert Destination.objects.get(name="Workshop").hours == OpeningHours.objects.get(is_default=True)
         assert [day.hours_id for day in SpecialDay.objects.order_by("date")] == [None, night.pk]
     assert apply(acme, **DOCUMENT).result == "unchanged"
