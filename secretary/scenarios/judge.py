@@ -9,7 +9,6 @@ from eslbridge.media.contract import FRAME_MS
 from secretary.scenarios.caller import Deed
 from secretary.scenarios.run import Performance
 from secretary.scenarios.telephone import Telephone
-from secretary.speech.chain import ChainSession
 
 STILL_MS: Final = 200
 """A voice that is silent so long has been stopped."""
@@ -59,15 +58,18 @@ def _end(done: Performance) -> Iterator[str]:
     if expect.detail and expect.detail not in record.detail:
         yield f"detail {record.detail!r} without {expect.detail!r}"
     if expect.destination:
-        name = next((one.name for one in done.places if one.destination_uuid == record.destination_uuid), "")
+        name = next((one.name for one in done.answering.places if one.destination_uuid == record.destination_uuid), "")
         if name != expect.destination:
             yield f"put through to {name or 'nobody'!r}, not to {expect.destination!r}"
     if expect.within_s and done.took_ms > expect.within_s * 1000:
         yield f"took {done.took_ms / 1000:.1f} s, more than {expect.within_s:g} s"
     if expect.message_contains or expect.message_complete is not None:
-        texts = " ".join(one.text for one in done.office.messages.values())
-        texts += " ".join(str(dict(arguments)) for name, arguments in done.office.tools if name == "take_message")
-        yield from (f"no message with {one!r}, but {texts!r}" for one in expect.message_contains if one not in texts)
+        texts = " ".join(" ".join([one.text, *one.given.values()]) for one in done.office.messages.values())
+        yield from (
+            f"no message with {one!r}, but {texts!r}"
+            for one in expect.message_contains
+            if one.lower() not in texts.lower()
+        )
         complete = any(one.complete for one in done.office.messages.values())
         if expect.message_complete is not None and (not done.office.messages or complete != expect.message_complete):
             yield f"messages kept: {list(done.office.messages.values())}, complete should be {expect.message_complete}"
@@ -90,10 +92,6 @@ def _words(done: Performance) -> Iterator[str]:
         yield f"{cut} lines were cut, not {expect.interruptions}"
 
 
-def _provider(done: Performance) -> str:
-    return done.provider.step.provider if isinstance(done.provider, ChainSession) else ""
-
-
 def _tools(done: Performance) -> Iterator[str]:
     expect = done.script.expect
     called = [str(note.detail.get("name")) for note in done.record.notes if note.kind == "tool"]
@@ -103,9 +101,9 @@ def _tools(done: Performance) -> Iterator[str]:
     yield from (f"tool {one!r} was called" for one in expect.no_tools if one in called)
     if expect.sent_keys is not None and done.switch.sent_dtmf != expect.sent_keys:
         yield f"the keys {done.switch.sent_dtmf!r} were sent, not {expect.sent_keys!r}"
-    if expect.provider and (name := _provider(done)) != expect.provider:
+    if expect.provider and (name := done.answering.chain.step.provider) != expect.provider:
         yield f"{name!r} held the call at its end, not {expect.provider!r}"
-    keys = "".join(one.keys for one in done.standins)
+    keys = "".join(one.keys for one in done.answering.standins)
     if expect.keys and expect.keys not in keys:
         yield f"the provider was told of the keys {keys!r}, not {expect.keys!r}"
 

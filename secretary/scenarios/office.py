@@ -18,6 +18,8 @@ class Kept:
 
     text: str
     complete: bool
+    given: Mapping[str, str] = field(default_factory=dict)
+    """What the caller told of themselves."""
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ class ScriptedOffice:
     async def save_message(
         self, *, text: str, audio: Path | None, complete: bool, given: Mapping[str, str] = NOTHING_GIVEN
     ) -> Outcome:
-        self.messages[audio] = Kept(text, complete)
+        self.messages[audio] = Kept(text, complete, dict(given))
         return await self._ending("save_message")
 
     async def _ending(self, name: str, number: int = 1) -> Outcome:

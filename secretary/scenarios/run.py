@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Protocol
@@ -22,7 +22,7 @@ from secretary.scenarios.caller import Caller, Deed
 from secretary.scenarios.office import ScriptedOffice
 from secretary.scenarios.script import FOLDER, Script, ScriptError
 from secretary.scenarios.sound import of_step
-from secretary.scenarios.standin import PerfectEar, StandIn, StandIns
+from secretary.scenarios.standin import PerfectEar, StandIn, StandIns, destination_uuid
 from secretary.scenarios.telephone import Switch, Telephone
 from secretary.speech.breaker import Breaker
 from secretary.speech.chain import ChainSession
@@ -31,6 +31,7 @@ from secretary.speech.metered import Metered
 from secretary.speech.steps import Step
 
 CALL_UUID: Final = "5ce9a110-0000-4000-8000-000000008001"
+CALLER_NUMBER: Final = "+15550100"
 AFTER_S: Final = 2.0
 """How long to go on listening when the call has left us."""
 
@@ -70,17 +71,22 @@ Note = Callable[[str, Mapping[str, object]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
-    """Who speaks in the rehearsal; `standins` grows as they come."""
+class Answering:
+    """Who takes the call of a rehearsal, and what they go by."""
 
     session: SpeechSession
-    standins: list[StandIn]
+    chain: ChainSession
+    rules: Rules
+    places: tuple[Place, ...]
+    office: ScriptedOffice
+    standins: list[StandIn] = field(default_factory=list)
+    """Everybody who speaks by script; grows as they come."""
 
 
-class MakeCast(Protocol):
-    """Gives the one who speaks. `note` writes into the call's timeline."""
+class Answer(Protocol):
+    """Gives the one who takes the call. `note` writes into the call's timeline. Raises ScriptError."""
 
-    def __call__(self, script: Script, briefing: Briefing, perfect: PerfectEar, note: Note) -> Cast: ...
+    def __call__(self, script: Script, perfect: PerfectEar, note: Note) -> Answering: ...
 
 
 @dataclass(slots=True)
@@ -93,20 +99,18 @@ class Performance:
     switch: Switch
     office: ScriptedOffice
     deeds: list[Deed]
-    places: tuple[Place, ...]
+    answering: Answering
     took_ms: int
-    provider: SpeechSession
-    standins: list[StandIn]
-    """Everybody who spoke by script, in order."""
 
 
 def place_of(name: str) -> Place:
     return Place(str(uuid5(NAMESPACE_URL, f"scenario:{name}")), name)
 
 
-def standin(script: Script, briefing: Briefing, perfect: PerfectEar, note: Note) -> Cast:
+def standin(script: Script, perfect: PerfectEar, note: Note) -> Answering:
     """Providers that follow the script, in a chain as they are in a real call."""
     book = StandIns(script, perfect)
+    briefing = briefing_of(script)
     chain = ChainSession(
         tuple(Step(name) for name in book.names),
         briefing,
@@ -115,29 +119,24 @@ def standin(script: Script, briefing: Briefing, perfect: PerfectEar, note: Note)
         note=note,
         metered=Metered(book.prices, now=asyncio.get_running_loop().time),
     )
-    return Cast(chain, book.made)
+    rules = rules_with(script, Rules(language=script.language, greeting=script.secretary.greeting), briefing.places)
+    return Answering(chain, chain, rules, briefing.places, ScriptedOffice(script.office), book.made)
 
 
-def rules_of(script: Script) -> Rules:
-    """The rules of the scenario's secretary. Raises ScriptError for one that there is not."""
+def rules_with(script: Script, usual: Rules, places: tuple[Place, ...]) -> Rules:
+    """These rules with the scenario's own over them. Raises ScriptError for one that there is not."""
     given = dict(script.secretary.rules)
-    menu = given.pop("menu", {})
     try:
-        return replace(
-            Rules(
-                language=script.language,
-                greeting=script.secretary.greeting,
-                menu=tuple((str(digit), _key(str(does))) for digit, does in menu.items()),
-            ),
-            **given,
-        )
+        if (menu := given.pop("menu", None)) is not None:
+            given["menu"] = tuple((str(digit), _key(str(does), places)) for digit, does in menu.items())
+        return replace(usual, **given)
     except (TypeError, AttributeError) as error:
         raise ScriptError(f"{script.name}: secretary: rules: {error}") from error
 
 
-def _key(does: str) -> Key:
+def _key(does: str, places: tuple[Place, ...]) -> Key:
     """`repeat`, `end`, `fallback`, or the name of the place that the key leads to."""
-    return Key(does) if does in ("repeat", "end", "fallback") else Key("transfer", place_of(does).destination_uuid)
+    return Key(does) if does in ("repeat", "end", "fallback") else Key("transfer", destination_uuid(places, does))
 
 
 def briefing_of(script: Script) -> Briefing:
@@ -152,11 +151,11 @@ def briefing_of(script: Script) -> Briefing:
         greeting=script.secretary.greeting,
         prompt="",
         places=tuple(map(place_of, script.secretary.places)),
-        caller_number="+15550100",
+        caller_number=CALLER_NUMBER,
     )
 
 
-async def play(script: Script, *, cast: MakeCast = standin, folder: Path = FOLDER) -> Performance:
+async def play(script: Script, *, answer: Answer = standin, folder: Path = FOLDER) -> Performance:
     """Hold the call of this scenario. Raises ScriptError for sounds that cannot be made, ProviderError."""
     loop = asyncio.get_running_loop()
     sounds = [
@@ -166,30 +165,26 @@ async def play(script: Script, *, cast: MakeCast = standin, folder: Path = FOLDE
     voice_activity = VoiceActivity(slots=1)
     telephone, switch = Telephone(script.line, voice_activity), Switch(CALL_UUID)
     caller = Caller(script.caller, sounds, telephone, switch)
-    briefing = briefing_of(script)
     record: Record | None = None
 
     def note(kind: str, detail: Mapping[str, object]) -> None:
         if record is not None:
             record.add_note(act.Note(kind, telephone.ms, detail))
 
-    made = cast(script, briefing, Oracle(telephone, caller), note)
-    speech = made.session
-    office = ScriptedOffice(script.office)
-    rules = rules_of(script)
+    made = answer(script, Oracle(telephone, caller), note)
+    speech, office = made.session, made.office
     with TemporaryDirectory(prefix="scenario-") as temporary:
         session = Session(
             call=switch,
             provider=speech,
-            rules=rules,
+            rules=made.rules,
             voice_activity=voice_activity,
             office=office,
             disk=NoDisk(),
             message_path=lambda: Path(temporary) / "message.wav",
         )
         record = session.record
-        if isinstance(speech, ChainSession):
-            record.metered = speech.metered
+        record.metered = made.chain.metered
         await speech.open(session)
         began = loop.time()
         telephone.start()
@@ -212,9 +207,7 @@ async def play(script: Script, *, cast: MakeCast = standin, folder: Path = FOLDE
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(AFTER_S):
                     await speech.close()
-    return Performance(
-        script, record, telephone, switch, office, caller.deeds, briefing.places, took_ms, speech, made.standins
-    )
+    return Performance(script, record, telephone, switch, office, caller.deeds, made, took_ms)
 
 
 async def _leave(office: ScriptedOffice, switch: Switch) -> None:

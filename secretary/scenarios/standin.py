@@ -220,8 +220,15 @@ class StandIn:
 
 
 def destination_uuid(places: tuple[Place, ...], name: str) -> str:
-    """The UUID of a place by its name; the name itself where there is none."""
-    return next((one.destination_uuid for one in places if one.name == name), name)
+    """The UUID of a place by one of its names; the name itself where there is none."""
+    found = place_named(places, name)
+    return found.destination_uuid if found is not None else name
+
+
+def place_named(places: tuple[Place, ...], name: str) -> Place | None:
+    """The place that goes by this name, among others."""
+    wanted = name.casefold()
+    return next((one for one in places if wanted in map(str.casefold, (one.name, *one.aliases))), None)
 
 
 class StandIns:
