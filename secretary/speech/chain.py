@@ -51,6 +51,8 @@ GREETING_S: Final = 0.7
 """A sentence that is due waits so long for a provider that opens; then the platform's voice says it."""
 BRIDGE_S: Final = 1.0
 """After a failure, so long for the next provider to speak before the platform's voice bridges the gap."""
+LISTENS_NEXT: Final = frozenset({"record_message"})
+"""Tools after which it is the caller's turn to speak: the provider owes nothing."""
 RENEW_S: Final = 60.0
 """A session whose time was over is opened anew at the same provider, but not more often than this."""
 MOST_SAYINGS: Final = 8
@@ -179,7 +181,7 @@ class ChainSession:
         memory = self.relay.memory
         call = memory.tools.pop(tool_call_id, None)
         if self._session is not None and (own := self._own(tool_call_id)) is not None:
-            if outcome != "interrupted":
+            if outcome != "interrupted" and not (call is not None and call.name in LISTENS_NEXT):
                 self.relay.await_sign()
             self._tell(self._session.tool_result, own, outcome, detail)
         elif call is not None:  # of a provider that is gone

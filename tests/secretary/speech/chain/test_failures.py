@@ -99,6 +99,24 @@ def test_silence() -> None:
     virtual_time.run(call())
 
 
+def test_nobody_speaks_into_a_message() -> None:
+    """Once a message is being recorded it is the caller's turn: no "one moment" over their first words."""
+
+    async def call() -> None:
+        scene = Scene(*three(answer_s=None))
+        await scene.begin()
+        scene.turn()
+        ear = scene.acme.now.ear
+        assert ear is not None
+        scene.acme.now.speak("Please speak after the tone.")
+        ear.on_tool(ToolCall("t1", "record_message", {}))
+        scene.chain.tool_result("t1", "ok")
+        await asyncio.sleep(10)
+        assert scene.caller.words[-1] == "Please speak after the tone." and scene.chain.step is ACME
+
+    virtual_time.run(call())
+
+
 def test_a_thoughtful_provider() -> None:
     """A sign of an answer is worth waiting for; without sound after it the next provider answers."""
 
