@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol
@@ -57,6 +57,18 @@ class Errands:
             self._give(ev.ToolDone(tool_call_id, "failed", str(error)))
         else:
             self._give(ev.ToolDone(tool_call_id, "ok"))
+
+    async def hang_up(self, cause: str) -> None:
+        await self._tell_switch(self._call.hang_up(cause))
+
+    async def leave(self, reason: str) -> None:
+        await self._tell_switch(self._call.leave(reason))
+
+    async def _tell_switch(self, command: Coroutine[Any, Any, None]) -> None:
+        try:
+            await command
+        except ControlError as error:
+            log.warning("switch_refused", error=str(error))
 
     async def record_on_switch(self, tape: Tape, keeping: Keeping) -> None:
         """Where the switch does not record, the node does."""

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from eslbridge import control as ctl
-from eslbridge.control import CallControl, ControlError
+from eslbridge.control import CallControl
 from eslbridge.media.contract import FRAME_MS, AudioLeg
 from secretary.audio.hold_music import music
 from secretary.audio.vad import VoiceActivity
@@ -139,7 +139,9 @@ class Session:
             self._first_frame(self._first)
 
     def on_drained(self) -> None:
-        if self._music and self._leg is not None:
+        if self._waiting is not None:
+            self._waiting.drained()
+        elif self._music and self._leg is not None:
             self._play_music(self._leg)
         else:
             self._give(ev.Drained())
@@ -304,9 +306,9 @@ class Session:
                 self._waiting = Waiting(leg, self._ear)
                 self._transferring = self._spawn(self._transfer(tool_call_id, destination_uuid, self._waiting))
             case act.HangUp(cause):
-                self._spawn(self._tell_switch(self._call.hang_up(cause)))
+                self._spawn(self._errands.hang_up(cause))
             case act.Leave(reason):
-                self._spawn(self._tell_switch(self._call.leave(reason)))
+                self._spawn(self._errands.leave(reason))
             case act.Line():
                 self.record.add_line(action)
                 self._office.live_line(action)
@@ -334,12 +336,6 @@ class Session:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("conversation_task_failed", error=repr(error))
-
-    async def _tell_switch(self, command: Coroutine[Any, Any, None]) -> None:
-        try:
-            await command
-        except ControlError as error:
-            log.warning("switch_refused", error=str(error))
 
     def _note(self, kind: str, **detail: object) -> None:
         note = act.Note(kind, self._now(), detail)
