@@ -158,7 +158,7 @@ class DeepgramPeer:
         if parts.path != "/v1/listen":
             self.problems.append(f"unknown address {parts.path}")
         self._width = 1 if dict(query).get("encoding") == "mulaw" else 2
-        return None if self.status == 101 else connection.respond(self.status, "no")  # type: ignore[arg-type]
+        return None if self.status == 101 else connection.respond(self.status, "no")
 
     async def _serve(self, socket: ServerConnection) -> None:
         audio = bytearray()

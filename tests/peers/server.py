@@ -134,7 +134,7 @@ class Peer:
         try:
             self.fits_client(message)
         except WireFault as fault:
-            self.faults.append(f"we sent {message}: {fault}")
+            self.faults.append(f"we sent {message!r}: {fault}")
         self.received.append(message)
         self._news.set()
         return message

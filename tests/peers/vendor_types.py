@@ -12,7 +12,7 @@ import json
 import types
 import typing
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typing_extensions
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -45,10 +45,14 @@ def wrong_model(kind: type[BaseModel] | Any, value: Any) -> str:
     return f"{getattr(kind, '__name__', kind)}: unknown fields: {extra}" if extra else ""
 
 
+MARKS: Final[tuple[Any, ...]] = (typing_extensions.Required, typing_extensions.NotRequired)
+
+
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     # Through a list, because a TypedDict takes no configuration from outside; some have open files among their fields.
-    return TypeAdapter(list[_strict(kind)], config=ConfigDict(arbitrary_types_allowed=True))  # type: ignore[misc]
+    many: Any = list
+    return TypeAdapter(many[_strict(kind)], config=ConfigDict(arbitrary_types_allowed=True))
 
 
 @cache
@@ -57,14 +61,16 @@ def _strict(kind: Any) -> Any:
     if typing_extensions.is_typeddict(kind):
         hints = typing_extensions.get_type_hints(kind, include_extras=True)
         fields = {}
+        mark: Any
         for name, hint in hints.items():
             # Marks within quoted annotations are not in `__required_keys__`; they are in the hints.
             mark = typing.get_origin(hint)
-            if mark not in (typing_extensions.Required, typing_extensions.NotRequired):
+            if mark not in MARKS:
                 required = name in kind.__required_keys__
                 mark = typing_extensions.Required if required else typing_extensions.NotRequired
             fields[name] = mark[_strict(_bare(hint))]
-        closed = typing_extensions.TypedDict(kind.__name__, fields)  # type: ignore[operator]
+        make: Any = typing_extensions.TypedDict  # of a name and fields that are known only now
+        closed = make(kind.__name__, fields)
         closed.__pydantic_config__ = _CONFIG
         return closed
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
@@ -81,7 +87,7 @@ def _strict(kind: Any) -> Any:
 
 def _bare(hint: Any) -> Any:
     """Without Required[…] and NotRequired[…]."""
-    while typing.get_origin(hint) in (typing_extensions.Required, typing_extensions.NotRequired):
+    while typing.get_origin(hint) in MARKS:
         (hint,) = typing.get_args(hint)
     return hint
 
