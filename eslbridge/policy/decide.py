@@ -36,6 +36,8 @@ from eslbridge.policy.rules import Dial, DialAs, Rules
 
 SECRETARIES: Final = re.compile(r"8[0-9]{3}")
 """The numbers that lead to a secretary: a transfer to one of them could go round for ever."""
+TOLD: Final = re.compile(r"8[0-9]{3}[*#].*")
+"""Our own dialplan's ways there: `8001*1`, behind a time condition."""
 INSIDE: Final = re.compile(r"[0-9*#]{1,20}")
 LEAST_S: Final = 20.0
 """With less of the domain's minutes left, nobody is called any more."""
@@ -72,7 +74,7 @@ def _inside(dial: Dial, number: str, kind: DestinationKind) -> Decision:
     rules = dial.rules
     if INSIDE.fullmatch(number) is None:
         return Decision(False, "malformed", "only digits, * and # inside the domain")
-    if _is_emergency(number, rules, EMERGENCY_INSIDE) or _feature_emergency(number):
+    if any(_is_emergency(text, rules, EMERGENCY_INSIDE) for text in _behind_feature(number)):
         return Decision(False, "emergency", f"{number} is an emergency number")
     if kind is DestinationKind.SECRETARY:
         if SECRETARIES.fullmatch(number) is None:
@@ -80,7 +82,7 @@ def _inside(dial: Dial, number: str, kind: DestinationKind) -> Decision:
         if number in dial.moment.visited:
             return Decision(False, "secretary_loop", f"the call has been at {number}")
         return Decision(True, "ok", dialled=number)
-    if SECRETARIES.fullmatch(number) is not None:
+    if TOLD.fullmatch(number) or any(SECRETARIES.fullmatch(text) for text in _behind_feature(number)):
         return Decision(False, "secretary_loop", f"{number} leads to a secretary")
     if number.startswith(REFUSED_FEATURES):
         return Decision(False, "feature_code", f"{number} is not for callers")
@@ -104,7 +106,7 @@ def _outside(dial: Dial, number: str) -> Decision:
     if world is None:
         return Decision(False, "malformed", "not a number of the public network")
     known = Decision(False, "", e164=world.e164, region=world.region, toll_class=tolls.toll_class(world, rules))
-    if _is_emergency(world.national, rules, frozenset(), world.region):
+    if _is_emergency(world.national, rules, frozenset(), world.region) or _would_become_one(world, rules):
         return replace(known, reason="emergency", detail=f"{world.e164} is an emergency number")
     reason, detail = _refusal(dial, world)
     if reason:
@@ -170,11 +172,21 @@ def _is_emergency(number: str, rules: Rules, known: frozenset[str], region: str 
     return False
 
 
-def _feature_emergency(number: str) -> bool:
-    """`*67911`: a feature code before an emergency number."""
-    if number[0] not in "*#":
+def _would_become_one(world: World, rules: Rules) -> bool:
+    """A number in no known range that begins, as it is dialled at home, as an emergency number does: `112345678`."""
+    if world.valid or rules.dial_as != DialAs.NATIONAL or not country_known(rules.country):
         return False
-    return any(number.lstrip("*#")[cut:] in EMERGENCY_INSIDE for cut in range(4))
+    form = _as_dialled(world, rules).removeprefix(rules.outside_prefix)
+    return bool(shortnumberinfo.connects_to_emergency_number(form, rules.country))
+
+
+def _behind_feature(number: str) -> list[str]:
+    """What a number inside may dial: itself, and what stands behind a feature code: 911 and 8001 in `*67911`, `**8001`.
+
+    No more than two digits are the code: `*991112` is the box of 1112.
+    """
+    rest = number.lstrip("*#")
+    return [number] if rest == number else [number, *(rest[cut:] for cut in range(3) if rest[cut:])]
 
 
 def form_of(number: str, rules: Rules) -> str:

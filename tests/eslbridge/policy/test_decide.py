@@ -22,7 +22,20 @@ def inside(number: str, rules: Rules = US, kind: str = "extension", **moment: fr
 
 
 @pytest.mark.parametrize(
-    "number", ["1", "1001", "*991001", "#42", "7000", "123456", " 10 01 ", "1001#", "\uff11\uff10\uff10\uff11"]
+    "number",
+    [
+        "1",
+        "1001",
+        "*991001",
+        "*991112",
+        "*991911",
+        "#42",
+        "7000",
+        "123456",
+        " 10 01 ",
+        "1001#",
+        "\uff11\uff10\uff10\uff11",
+    ],
 )
 def test_own_numbers(number: str) -> None:
     """Extensions, boxes and feature codes of the domain are dialled, however they are written."""
@@ -37,6 +50,13 @@ def test_own_numbers(number: str) -> None:
         ("911", "emergency"),
         ("0911", "emergency"),
         ("*67911", "emergency"),
+        ("*8911", "emergency"),
+        ("#112", "emergency"),
+        ("8001*1", "secretary_loop"),
+        ("8001*0#", "secretary_loop"),
+        ("*678001", "secretary_loop"),
+        ("*88001", "secretary_loop"),
+        ("**8001", "secretary_loop"),
         ("1234567", "looks_external"),
         ("0119001234567", "looks_external"),
         ("*6712125551234", "looks_external"),
@@ -61,6 +81,14 @@ def test_the_outside_line_is_not_an_extension() -> None:
     assert inside("0301", DE) == "looks_external"
     assert inside("0", DE) == "ok"
     assert inside("0110", DE) == "emergency"
+
+
+def test_a_range_that_begins_as_an_emergency_number() -> None:
+    """Let through by prefix and dialled as at home, it would be one after three digits."""
+    spain = Rules(country="ES", dial_as=DialAs.NATIONAL, allowed_prefixes=("+34",))
+    assert outside("+34112345678", spain) == "emergency"
+    assert outside("+34912345678", spain) == "ok"
+    assert inside("*67110", DE) == "emergency" and inside("*67110", US) == "ok"
 
 
 def test_another_secretary() -> None:
