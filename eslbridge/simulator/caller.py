@@ -216,6 +216,11 @@ class Caller(Phone):
             return self.heard[0].start_ms
         return self._voice_started if self._in_voice else None
 
+    @property
+    def silent_ms(self) -> int:
+        """How long nothing has been heard by now."""
+        return self._silent_for
+
     def answer_gaps_ms(self) -> list[int]:
         """For each thing said: how long until the secretary spoke next."""
         gaps = []

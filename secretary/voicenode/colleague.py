@@ -80,7 +80,8 @@ class Colleague:
         self._call.on_event(self._on_call_event)
         self._leg.listen(self)
         self._give(con.Started())
-        return await self._finished
+        # Shielded: the caller who hangs up takes whoever waits here, and the colleague has still to be told.
+        return await asyncio.shield(self._finished)
 
     async def farewell(self) -> None:
         """The caller has hung up: say so, and end."""
