@@ -284,6 +284,8 @@ class Channel:
         self.digits += digit
         more: Headers = [("DTMF-Digit", digit), ("DTMF-Duration", str(DTMF_SAMPLES)), ("DTMF-Source", "RTP")]
         self.emit("DTMF", extra=more, variables=False)
+        if self.media.other is not None:
+            self.media.other.phone.key(digit)
         terminators = self.variable("playback_terminators") or "*"
         if self.media.player is not None and terminators != "none" and (digit in terminators or terminators == "any"):
             self.media.player.break_off()
@@ -297,8 +299,9 @@ class Channel:
         if self.is_down:
             self.destroy()
             return
-        if self._interrupt == "" and self.is_true("socket_resume"):
+        if self._interrupt == "" and self.is_true("socket_resume") and not self.park.is_quiet:
             self.reset()
+        # Where `socket` runs nothing, it comes to its end: what follows it runs, also within `execute_extension`.
         self.park.release()
 
     # Media -----------------------------------------------------------------------------------------

@@ -34,6 +34,10 @@ class LoopEnd(Phone):
         if self.other is not None and frame is not None:
             self.other._frames.append(frame)
 
+    def key(self, digit: str) -> None:
+        if self.other is not None and self.other.channel is not None:
+            self.other.channel.press(digit)
+
     def hung_up(self, cause: str) -> None:
         if self.other is not None and self.other.channel is not None:
             self.other.channel.hang_up(cause)

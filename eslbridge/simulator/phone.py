@@ -38,6 +38,9 @@ class Phone:
     def hung_up(self, cause: str) -> None:
         """The leg is gone."""
 
+    def key(self, digit: str) -> None:
+        """The other end of a bridge has pressed a key."""
+
     def speak(self, pcm: bytes) -> None:
         """Say this from the next frame on, after what is being said."""
         self._queue = self._queue[self._position :] + pcm

@@ -9,7 +9,7 @@ caller's own leg has to go (a queue, a menu, a box, another secretary), a worker
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -86,20 +86,27 @@ class PuttingThrough:
             wanted = UUID(destination_uuid)
         except ValueError:
             return Outcome("unknown_destination", "the provider named no destination")
-        outcome, tried = Outcome(TransferOutcome.FAILED), set[UUID]()
+        tried = list[tuple[Plan, Outcome]]()
         next_one: UUID | None = wanted
-        while next_one is not None and next_one not in tried and len(tried) <= MAX_FALLBACKS:
-            tried.add(next_one)
+        while next_one is not None and len(tried) <= MAX_FALLBACKS:
+            if next_one in {plan.destination_uuid for plan, _ in tried}:
+                break
             try:
                 plan = await self._plan(next_one)
+            except TransferRefused as refusal:
+                if not tried:
+                    return _refused(refusal)
+                break
+            try:
                 outcome = await self._try(plan, caller)
             except TransferRefused as refusal:
-                return Outcome(refusal.reason, "the transfer is not allowed") if next_one == wanted else outcome
+                outcome = _refused(refusal)
             if outcome.word in NOT_TRIED_AGAIN:
                 return outcome
             self._note("transfer_tried", {"name": plan.name, "outcome": outcome.word, "detail": outcome.detail})
+            tried.append((plan, outcome))
             next_one = plan.fallback_uuid
-        return outcome
+        return _in_vain(tried)
 
     async def _plan(self, destination_uuid: UUID) -> Plan:
         return await in_thread(
@@ -346,6 +353,19 @@ class PuttingThrough:
 
 _ABANDONING: Final[set[asyncio.Task[None]]] = set()
 """Kept until they are done: the call that began them is over by then."""
+
+
+def _refused(refusal: TransferRefused) -> Outcome:
+    """That there is no such destination, or no such call any more, is told as it is; all the rest is the policy's."""
+    word = refusal.reason if refusal.reason.startswith("unknown_") else TransferOutcome.NOT_ALLOWED
+    return Outcome(word, refusal.reason if word != refusal.reason else "")
+
+
+def _in_vain(tried: Sequence[tuple[Plan, Outcome]]) -> Outcome:
+    """What became of whom the caller has asked for; and that nobody took the call in their stead."""
+    (_, first), *others = tried
+    also = [f"{plan.name} in their stead: {outcome.word}" for plan, outcome in others]
+    return Outcome(first.word, "; ".join(part for part in (first.detail, *also) if part))
 
 
 def node_address(variables: Mapping[str, str]) -> tuple[str, int]:

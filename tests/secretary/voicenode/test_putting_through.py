@@ -273,6 +273,30 @@ async def test_who_stands_in_is_tried_next(acme: Tenant) -> None:
     assert on.notes == [("transfer_tried", {"name": "Sales", "outcome": "busy", "detail": "USER_BUSY"})]
 
 
+async def test_the_word_is_that_of_whom_the_caller_asked_for(acme: Tenant) -> None:
+    """Busy, and who stands in does not answer: busy is what the caller hears, and the record has both."""
+    second = await in_tenant(
+        acme.domain_uuid, lambda: create_destination(name="Office", number="1005", kind="extension")
+    )
+    await announced(acme, fallback_id=second.pk)
+    on = await stage(acme)
+    transfer = asyncio.create_task(on.through.to(str(acme.sales.pk), on.caller))
+    for tried, word in ((1, "busy"), (2, "no_answer")):
+        job = await on.until(lambda jobs, tried=tried: len(jobs) == tried)
+        ended = {"state": JobState.FAILED, "outcome": word, "reason": "", "sent_at": job.created_at}
+        await in_tenant(acme.domain_uuid, lambda job=job, ended=ended: Job.objects.filter(pk=job.pk).update(**ended))
+    assert await transfer == Outcome("busy", "Office in their stead: no_answer")
+    assert [note["outcome"] for _, note in on.notes] == ["busy", "no_answer"]
+
+
+async def test_a_refusal_is_one_word(acme: Tenant) -> None:
+    """Whatever the policy's reason is, the caller hears that it is not possible; the record says why."""
+    await in_tenant(acme.domain_uuid, lambda: Destination.objects.filter(pk=acme.sales.pk).update(number="911"))
+    on = await stage(acme)
+    assert await on.through.to(str(acme.sales.pk), on.caller) == Outcome("not_allowed", "emergency")
+    assert await on.jobs() == []
+
+
 async def test_a_circle_of_stand_ins_ends(acme: Tenant) -> None:
     """Even if the rows said so, nobody is tried twice."""
 
