@@ -44,6 +44,11 @@ class Park:
         """Forget what waits (`uuid_break <uuid> all`)."""
         self.messages.clear()
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the channel is parked, and no application runs in the loop."""
+        return self.parked and not self._running
+
     def release(self) -> None:
         """CF_CONTROLLED goes: the loop leaves once what runs has come to its end."""
         self.controlled = False
