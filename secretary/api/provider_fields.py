@@ -7,18 +7,14 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from secretary.api.serializing import StrictSerializer
+from secretary.api.serializing import JsonObject, StrictSerializer
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}})
-class Options(serializers.JSONField):
+class Options(JsonObject):
     """An object of texts, numbers, and yes and no."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        value = super().to_internal_value(data)
-        if not isinstance(value, dict):
-            raise serializers.ValidationError("An object is wanted.", code="invalid_type")
-        return value
+    members = (str, int, float, bool)
 
 
 class ChainEntry(StrictSerializer):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, Final
 
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, RegexValidator
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
@@ -14,28 +17,36 @@ from secretary.api.problems import invalid
 
 
 class Strict:
-    """Refuses fields it does not have, and values of another type than the documentation says: no text for a number.
+    """Refuses fields it does not have, and values that are not what the documentation says: no text for a number.
 
-    Fields that are only shown may come back in a body, and count for nothing.
+    A text is judged as it was sent, before spaces at its ends are taken away: what the document calls too long is too
+    long. Fields that are only shown may come back in a body, and count for nothing.
     """
 
     unknown_code: ClassVar[str] = "unknown_field"
     typed: ClassVar[bool] = True
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            fields: dict[str, Any] = self.fields  # type: ignore[attr-defined]
-            unknown = [name for name in data if name not in fields]
-            if unknown:
-                reason = ErrorDetail(_("There is no such field."), self.unknown_code)
-                raise serializers.ValidationError({str(name)[:100]: [reason] for name in unknown[:20]})
-            if self.typed:
-                numbers_are_texts = bool(self.context.get(NUMBERS_ARE_TEXTS))  # type: ignore[attr-defined]
-                wrong = [name for name, value in data.items() if not fits(fields[name], value, numbers_are_texts)]
-                if wrong:
-                    reason = ErrorDetail(_("This is a value of another type."), "invalid_type")
-                    raise serializers.ValidationError({name: [reason] for name in wrong})
-        return super().to_internal_value(data)  # type: ignore[misc]
+        wrong = self._wrong(data) if isinstance(data, dict) else {}
+        try:
+            values = super().to_internal_value(data)  # type: ignore[misc]
+        except serializers.ValidationError as error:
+            # All faults at once: whoever mends one by one would have to ask once for each.
+            raise serializers.ValidationError({**wrong, **error.detail, **wrong}) from error  # type: ignore[dict-item]
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return values
+
+    def _wrong(self, data: dict[Any, Any]) -> dict[str, list[ErrorDetail]]:
+        """What the fields would not notice."""
+        fields: dict[str, Any] = self.fields  # type: ignore[attr-defined]
+        nowhere = ErrorDetail(_("There is no such field."), self.unknown_code)
+        wrong = {str(name)[:100]: [nowhere] for name in [name for name in data if name not in fields][:20]}
+        if self.typed:
+            numbers_are_texts = bool(self.context.get(NUMBERS_ARE_TEXTS))  # type: ignore[attr-defined]
+            known = ((name, value) for name, value in data.items() if name in fields)
+            wrong |= {name: found for name, value in known if (found := faults(fields[name], value, numbers_are_texts))}
+        return wrong
 
 
 NUMBERS_ARE_TEXTS: Final = "numbers_are_texts"
@@ -47,25 +58,76 @@ _TEXTS = (
     serializers.UUIDField,
     serializers.DateTimeField,
     serializers.DateField,
+    serializers.DecimalField,
 )
 
 
-def fits(field: serializers.Field[Any, Any, Any, Any], value: Any, numbers_are_texts: bool = False) -> bool:
-    """Whether a value's JSON type is the field's. Null, lists of objects and objects are left to the field."""
+_Field = serializers.Field[Any, Any, Any, Any]
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_AS_SENT = (MaxLengthValidator, RegexValidator)
+
+
+def faults(field: _Field, value: Any, numbers_are_texts: bool = False) -> list[ErrorDetail]:
+    """What is wrong with a value as it was sent, by its JSON type and, for texts, by length and pattern.
+
+    Null, lists of objects and objects are left to the field.
+    """
     if value is None or field.read_only:
-        return True
+        return []
+    if not _has_type(field, value, numbers_are_texts):
+        return [ErrorDetail(_("This is a value of another type."), "invalid_type")]
+    if isinstance(field, serializers.CharField):
+        return _text_faults(field, value) if isinstance(value, str) and value.strip() != value else []
+    if isinstance(field, serializers.DecimalField) and isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        return [ErrorDetail(_("A number is wanted, as a text."), "invalid")]
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        return _of_children(field, value, numbers_are_texts)
+    if isinstance(field, serializers.DictField) and isinstance(value, dict):
+        return _of_children(field, list(value.values()), numbers_are_texts)
+    return []
+
+
+def _has_type(field: _Field, value: Any, numbers_are_texts: bool) -> bool:
     if isinstance(field, _TEXTS):
-        return isinstance(value, str) or (numbers_are_texts and type(value) is int)
+        if isinstance(value, str) or not numbers_are_texts:
+            return isinstance(value, str)
+        return type(value) is int or (type(value) is float and isinstance(field, serializers.DecimalField))
     if isinstance(field, serializers.BooleanField):
         return isinstance(value, bool)
     if isinstance(field, serializers.IntegerField):
         return type(value) is int or (type(value) is float and value.is_integer())
     if isinstance(field, serializers.FloatField):
         return type(value) in (int, float)
-    if isinstance(field, serializers.ListField) and isinstance(value, list):
-        child: Any = field.child
-        return all(fits(child, item, numbers_are_texts) for item in value)
+    if isinstance(field, JsonObject):
+        return isinstance(value, dict) and (
+            not field.members or all(type(member) in field.members for member in value.values())
+        )
     return True
+
+
+def _text_faults(field: serializers.CharField, text: str) -> list[ErrorDetail]:
+    """Of a text with spaces at its ends, which the field would take away before it looks."""
+    found: list[ErrorDetail] = []
+    for validator in field.validators if field.trim_whitespace else ():
+        if isinstance(validator, _AS_SENT) and text:
+            try:
+                validator(text)
+            except ValidationError as error:
+                found += [ErrorDetail(message, error.code) for message in error.messages]
+    return found
+
+
+def _of_children(field: Any, values: list[Any], numbers_are_texts: bool) -> list[ErrorDetail]:
+    """The faults of the first wrong one."""
+    every = (faults(field.child, value, numbers_are_texts) for value in values)
+    return next((found for found in every if found), [])
+
+
+class JsonObject(serializers.JSONField):
+    """Any JSON object, and nothing else. To be annotated with its schema."""
+
+    members: ClassVar[tuple[type, ...]] = ()
+    """The types that its values may have. Empty: any."""
 
 
 class StrictSerializer(Strict, serializers.Serializer[Any]):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from secretary.api.serializing import JsonObject
+
 
 @extend_schema_field({"type": "object", "additionalProperties": True})
-class Parameters(serializers.JSONField):
+class Parameters(JsonObject):
     """JSON Schema of an object."""
 
 

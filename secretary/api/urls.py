@@ -14,5 +14,5 @@ urlpatterns: list[URLPattern] = [
     *urls(),
     path("openapi.json", Document.as_view(), name="openapi"),
     path("docs", documentation, name="docs"),
-    re_path(r"^.*$", Nowhere.as_view(), name="nowhere"),
+    re_path(r"^[\s\S]*\Z", Nowhere.as_view(), name="nowhere"),
 ]
