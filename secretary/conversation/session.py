@@ -174,7 +174,7 @@ class Session:
     def on_language(self, language: str) -> None:
         self._give(ev.LanguageChanged(language))
 
-    def on_usage(self, unit: str, quantity: float) -> None:
+    def on_usage(self, unit: str, quantity: float, model: str = "") -> None:
         self._tell_cost()
 
     def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:

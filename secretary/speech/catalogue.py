@@ -200,7 +200,7 @@ _DECLARED: Final = (
         "deepgram-agent",
         "Deepgram Voice Agent",
         base_url=_("Another region, or a server of your own."),
-        models=("gpt-4o-mini", "gpt-4.1-mini"),
+        models=("gpt-5.4-mini", "gpt-5.4"),
         options=(
             Option("voice", help=_("Such as aura-2-thalia-en; Deepgram has none for Portuguese.")),
             Option("listen_model"),

@@ -39,7 +39,7 @@ from secretary.speech.ear import Ear
 from secretary.speech.metered import Metered
 from secretary.speech.relay import SIGN_S, Note, Relay
 from secretary.speech.steps import Step, ending_locally
-from secretary.speech.takeover import CLOSE_S, FRAME, as_failure, closed
+from secretary.speech.takeover import CLOSE_S, FRAME, Line, as_failure, closed
 
 OPEN_S: Final = 1.5
 """For a provider to take a call, connecting and its own handshake together."""
@@ -93,6 +93,7 @@ class ChainSession:
             speak=self._say_ourselves,
             silent=self._silent,
         )
+        self.relay.memory.lines.extend(Line(said.who, said.text) for said in briefing.history)
         self._session: SpeechSession | None = None
         self._ear: Ear | None = None
         self._position = self._generation = -1

@@ -53,6 +53,15 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class CameBack:
+    """The caller had been sent on to somebody, and is here again."""
+
+    destination_uuid: str
+    outcome: str
+    """How it went, as of any transfer; `over`: they were there, and it came to its end."""
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """How a provider is reached for one tenant: the tenant's own credential, or the installation's.
 
@@ -97,6 +106,8 @@ class Briefing:
     tools: tuple[ToolSpec, ...] = ()
     history: tuple[Said, ...] = ()
     """What was said before this session: a provider that takes over in mid-call goes on from here."""
+    came_back: CameBack | None = None
+    """The caller is told so instead of the greeting, and asked what to do now: `greeting` has those words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +149,11 @@ class SpeechListener(Protocol):
     def on_language(self, language: str) -> None:
         """The caller speaks this language now: `en` or `pt-br`."""
 
-    def on_usage(self, unit: str, quantity: float) -> None:
-        """So much more was used that costs money; `unit` is one of `UsageUnit`."""
+    def on_usage(self, unit: str, quantity: float, model: str = "") -> None:
+        """So much more was used that costs money; `unit` is one of `UsageUnit`.
+
+        `model`: where it is another one than the provider's own, such as the one that writes down what it hears.
+        """
 
     def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
         """The provider cannot go on with this call. The conversation moves to the next provider or to a human."""

@@ -85,9 +85,9 @@ class Ear:
     def on_language(self, language: str) -> None:
         self._tell(lambda: self._relay.speaks(language))
 
-    def on_usage(self, unit: str, quantity: float) -> None:
+    def on_usage(self, unit: str, quantity: float, model: str = "") -> None:
         if self._has_call or self._early is not None:
-            self._relay.used(unit, quantity)
+            self._relay.used(unit, quantity, model)
 
     def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
         if self._has_call:

@@ -55,10 +55,10 @@ class Metered:
         if since is not None:
             self._count(SECOND, self._now() - since)
 
-    def add(self, unit: str, quantity: float) -> None:
-        """What the provider itself counts. Negative or absurd numbers are not believed."""
+    def add(self, unit: str, quantity: float, model: str = "") -> None:
+        """What the provider itself counts, of its own model or of another. Absurd numbers are not believed."""
         if 0 < quantity < 1e9 and unit != SECOND:
-            self._count(unit, quantity)
+            self._count(unit, quantity, model)
 
     def add_for(self, step: Step, unit: str, quantity: float) -> None:
         """Something used of a provider that does not have the call: a summary, say."""
@@ -66,8 +66,9 @@ class Metered:
         self.add(unit, quantity)
         self._who = who
 
-    def _count(self, unit: str, quantity: float) -> None:
-        key = (*self._who, unit[:24])
+    def _count(self, unit: str, quantity: float, model: str = "") -> None:
+        provider, own = self._who
+        key = (provider, model[:120] or own, unit[:24])
         if key in self._used or len(self._used) < 64:
             self._used[key] = self._used.get(key, 0.0) + quantity
 

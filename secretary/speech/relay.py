@@ -119,10 +119,10 @@ class Relay:
         if self.listener is not None:
             self.listener.on_language(language)
 
-    def used(self, unit: str, quantity: float) -> None:
-        self.metered.add(unit, quantity)
+    def used(self, unit: str, quantity: float, model: str = "") -> None:
+        self.metered.add(unit, quantity, model)
         if self.listener is not None:
-            self.listener.on_usage(unit, quantity)
+            self.listener.on_usage(unit, quantity, model)
 
     # The caller ------------------------------------------------------------------------------------------------------
 

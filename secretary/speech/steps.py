@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from secretary.speech.contract import NO_ACCESS, Access
+from secretary.speech.usual import model_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,8 @@ class Step:
 
     @property
     def model(self) -> str:
-        """For the record and the price; empty: the provider's usual one."""
-        return self.access.model or self.access.option("llm_model")
+        """For the record and the price; empty where the provider has none to choose."""
+        return model_of(self.provider, self.access)
 
     @property
     def patience_s(self) -> float | None:

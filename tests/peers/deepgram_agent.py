@@ -8,6 +8,7 @@ Every message both ways is held against the types of Deepgram's Python SDK. Its 
 from __future__ import annotations
 
 import asyncio
+import copy
 import itertools
 import json
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ _THEIRS: Final[dict[str, type[BaseModel]]] = {
 }
 CLIENT: Final = {name: TypeAdapter[Any](kind) for name, kind in _OURS.items()}
 SERVER: Final = {name: TypeAdapter[Any](kind) for name, kind in _THEIRS.items()}
+NEWER: Final = frozenset({"gpt-5.4-mini", "gpt-5.4"})
+"""Models that Deepgram's documentation has and its SDK's list has not: all of that list's are about to be shut down."""
 LETTER_MS: Final = 60
 TONE: Final = bytes([0x90, 0x90, 0x90, 0x90, 0x10, 0x10, 0x10, 0x10])
 """1 ms of a square wave of 1,000 Hz in mu-law."""
@@ -67,6 +70,17 @@ def typed(adapters: dict[str, TypeAdapter[Any]], message: Any) -> None:
     fits(adapters[message["type"]], message)
 
 
+def _as_listed(message: Any) -> Any:
+    """The same with a model that the SDK knows, where it is a newer one."""
+    if not isinstance(message, dict) or message.get("type") != "Settings":
+        return message
+    shown: dict[str, Any] = copy.deepcopy(message)
+    provider = shown.get("agent", {}).get("think", {}).get("provider", {})
+    if provider.get("model") in NEWER:
+        provider["model"] = "gpt-4.1-mini"
+    return shown
+
+
 class DeepgramPeer(Peer):
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +95,7 @@ class DeepgramPeer(Peer):
 
     def fits_client(self, message: Any) -> None:
         if not isinstance(message, bytes):
-            typed(CLIENT, message)
+            typed(CLIENT, _as_listed(message))
 
     def fits_server(self, message: Any) -> None:
         typed(SERVER, message)

@@ -20,15 +20,18 @@ from tests.peers.web import Reply, Request, Step, WebPeer
 get_ready(TranscriptionCreateParamsNonStreaming, SpeechCreateParams, Transcription)
 
 
-def form_of(request: Request) -> tuple[dict[str, str], dict[str, bytes]]:
-    """A multipart body as fields and files (by field)."""
+def form_of(request: Request) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """A multipart body as fields (texts; lists where the name ends with []) and files (by field)."""
     head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
-    fields, files = {}, {}
+    fields: dict[str, Any] = {}
+    files: dict[str, bytes] = {}
     for part in cast("list[Message]", BytesParser().parsebytes(head + request.body).get_payload()):
         name = str(part.get_param("name", header="content-disposition"))
         content = cast("bytes", part.get_payload(decode=True))
         if part.get_filename():
             files[name] = content
+        elif name.endswith("[]"):
+            fields.setdefault(name.removesuffix("[]"), []).append(content.decode())
         else:
             fields[name] = content.decode()
     return fields, files

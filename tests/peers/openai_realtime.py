@@ -77,6 +77,7 @@ class OpenAIPeer(Peer):
         self.confirms = True
         """It tells when it has been set up."""
         self.usage = USAGE
+        self.transcript_usage: dict[str, Any] = {"type": "duration", "seconds": 1.0}
         self._ids = itertools.count(1)
         self._sounds: dict[str, int] = {}
         """Item -> ms of voice that were sent of it."""
@@ -153,7 +154,7 @@ class OpenAIPeer(Peer):
 
     async def transcribed(self, item_id: str, text: str) -> None:
         kind = "conversation.item.input_audio_transcription.completed"
-        usage = {"type": "duration", "seconds": 1.0}
+        usage = self.transcript_usage
         await self.event(kind, item_id=item_id, content_index=0, transcript=text, usage=usage)
 
     async def caller_turn(self) -> None:

@@ -19,7 +19,7 @@ from secretary.speech.realtime import prompt
 BASE_URL: Final = "wss://agent.deepgram.com"
 PATH: Final = "/v1/agent/converse"
 LISTENER: Final = "nova-3"
-THINKER: Final = "gpt-4o-mini"
+THINKER: Final = "gpt-5.4-mini"
 VOICE: Final = "aura-2-thalia-en"
 KEEP_ALIVE: Final = '{"type":"KeepAlive"}'
 _SCHEMES: Final = {"http": "ws", "https": "wss"}

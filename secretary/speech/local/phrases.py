@@ -92,6 +92,8 @@ NOT_PUT_THROUGH: Final[Mapping[str, Phrase]] = {
     "not_allowed": Phrase.TRANSFER_NOT_ALLOWED,
 }
 """What is said when a transfer ended with one of these words; TRANSFER_FAILED for any other."""
+OVER: Final = "over"
+"""In the place of an outcome: the caller was there, and is back after its end."""
 _CATALOGUE: Final = {"en": ENGLISH, "pt-br": PORTUGUESE}
 _KEY: Final = {"en": "{place}, press {key}", "pt-br": "{place}, tecle {key}"}
 LISTED: Final = 4
@@ -107,6 +109,12 @@ def sentence(phrase: Phrase, language: str, *, place: str = "", places: Sequence
     """The phrase in this language. Names are put in as they are: nothing in them is looked at again."""
     text = _CATALOGUE[language_of(language)][phrase]
     return text.replace("{places}", "\0").replace("{place}", place).replace("\0", listed(places, language))
+
+
+def back_again(outcome: str, place: str, language: str) -> str:
+    """What a caller hears who was sent to a place, and has come back."""
+    phrase = Phrase.ANYTHING_ELSE if outcome == OVER else NOT_PUT_THROUGH.get(outcome, Phrase.TRANSFER_FAILED)
+    return sentence(phrase, language, place=place)
 
 
 def listed(places: Sequence[str], language: str) -> str:

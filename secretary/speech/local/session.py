@@ -54,6 +54,8 @@ class LocalSession:
         self._recogniser = recogniser
         self._spec = spec_of(briefing)
         self._dialogue = Dialogue(self._language, briefing.places)
+        if (back := briefing.came_back) is not None:
+            self._dialogue.came_back(back.destination_uuid, back.outcome)
         self._listener: SpeechListener | None = None
         self._clock_ms = 0
         self._outbox: asyncio.Queue[Action] = asyncio.Queue(OUTBOX)

@@ -20,7 +20,11 @@ from secretary.speech.realtime import prompt
 
 VOICES: Final = frozenset("alloy ash ballad coral echo sage shimmer verse marin cedar".split())
 VOICE: Final = "marin"
-TRANSCRIBER: Final = "gpt-4o-mini-transcribe"
+TRANSCRIBER: Final = "gpt-transcribe"
+SEVERAL: Final = ("gpt-transcribe", "gpt-live-transcribe")
+"""Transcribers that are told of possible languages and of words to expect, instead of one language."""
+OURS: Final = ("en", "pt")
+MOST_WORDS: Final = 50
 FORMAT: Final = {"type": "audio/pcmu"}
 _numbers = itertools.count(1)
 _CUSTOM = re.compile(r"voice_[A-Za-z0-9_-]+")
@@ -138,13 +142,22 @@ def history(lines: Iterable[Said]) -> list[str]:
     return [said(line) for line in lines]
 
 
-def _transcription(briefing: Briefing, access: Access) -> dict[str, str] | None:
+def transcriber_of(access: Access) -> str:
+    """Who writes down what the caller says; `none`: nobody."""
+    return access.option("transcriber") or TRANSCRIBER
+
+
+def _transcription(briefing: Briefing, access: Access) -> dict[str, Any] | None:
     """Of the caller's words. With the language told: without it, noise becomes words of any language."""
-    model = access.option("transcriber", TRANSCRIBER)
+    model = transcriber_of(access)
     if model == "none":
         return None
-    language = access.option("transcriber_language", briefing.language.partition("-")[0])
-    return {"model": model} | ({"language": language} if language != "auto" else {})
+    language = access.option("transcriber_language") or briefing.language.partition("-")[0]
+    if not model.startswith(SEVERAL):
+        return {"model": model} | ({"language": language} if language != "auto" else {})
+    told: dict[str, Any] = {"model": model, "languages": list(OURS) if language == "auto" else [language]}
+    words = [place.name for place in briefing.places[:MOST_WORDS]]
+    return told | ({"keywords": words} if words else {})
 
 
 def _turn_detection(turns: str, access: Access) -> dict[str, Any] | None:

@@ -161,12 +161,14 @@ class OpenAISession(RealtimeSession):
                 self._turns.named(event["item_id"])
         else:
             self._turns.named(event["item_id"])
-        if self.access.option("transcriber") == "none":
+        if events.transcriber_of(self.access) == "none":
             self._turns.words("", event["item_id"])
 
     def _transcribed(self, event: Event) -> None:
         self._turns.words(event["transcript"], event["item_id"])
         self._watch_words()
+        for unit, quantity in usage.written_down(event.get("usage") or {}):
+            self._use(unit, quantity, events.transcriber_of(self.access))
         for language in event.get("languages") or ():
             self._speaks(prompt.language_of(language["code"]))
             break

@@ -6,6 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 
+def written_down(usage: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """What it cost to write down a turn of the caller: the transcriber is another model, at its own price."""
+    if usage.get("type") == "duration":
+        yield "stt_second", usage.get("seconds") or 0
+        return
+    audio = (usage.get("input_token_details") or {}).get("audio_tokens") or 0
+    yield "audio_input_token", audio
+    yield "input_token", max(0, (usage.get("input_tokens") or 0) - audio)
+    yield "output_token", usage.get("output_tokens") or 0
+
+
 def counts(usage: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """Units and quantities. Servers that tell totals only are taken at their word: text."""
     read = usage.get("input_token_details") or {}

@@ -82,6 +82,7 @@ class PipelineProvider:
             model=model,
             voice=voice,
             own_voice=self._kept(pipeline.tts, briefing, voice),
+            models=(_counted(pipeline.stt), _counted(pipeline.tts)),
             follows_language=pipeline.stt.option("language") in ("auto", "multi"),
             warm=lambda: self._warm(pipeline),
             closed=lambda: self._leave(taken),
@@ -100,9 +101,10 @@ class PipelineProvider:
         return Service(stage, client)
 
     def _recogniser(self, stage: Stage, briefing: Briefing, taken: list[Stage]) -> Recogniser:
+        names = [place.name for place in briefing.places]
         if stage.service == "deepgram":
-            return ListeningRecogniser(stage, briefing.language, [place.name for place in briefing.places])
-        return TurnRecogniser(self._service(stage, taken), briefing.language)
+            return ListeningRecogniser(stage, briefing.language, names)
+        return TurnRecogniser(self._service(stage, taken), briefing.language, names)
 
     def _synthesiser(self, stage: Stage, briefing: Briefing, taken: list[Stage]) -> Synthesiser:
         if stage.service == "local":
@@ -131,6 +133,11 @@ class PipelineProvider:
             log.debug("%s not warmed: %s", stage.name, type(error).__name__)
         finally:
             self._clients.leave(stage)
+
+
+def _counted(stage: Stage) -> str:
+    """What the stage is counted under."""
+    return stage.model or stage.service
 
 
 def _dialect(stage: Stage) -> Dialect:

@@ -51,19 +51,22 @@ class PipelineSession:
         model: Model,
         voice: Synthesiser,
         own_voice: Synthesiser,
+        models: tuple[str, str] = ("", ""),
         follows_language: bool = False,
         warm: Callable[[], Coroutine[Any, Any, None]] | None = None,
         closed: Callable[[], None] | None = None,
     ) -> None:
+        """`models`: what listening and speaking are counted under; thinking is the session's own."""
         self._briefing = briefing
         self._recogniser, self._model, self._voice, self._own_voice = recogniser, model, voice, own_voice
+        self._listens, self._speaks = models
         self._follows_language, self._warm, self._closed = follows_language, warm, closed
         self._language = briefing.language
         self._system = system_prompt(briefing)
         self._tools = {tool.name for tool in briefing.tools}
         self._memory = Memory(briefing.history)
         self._listener: SpeechListener | None = None
-        self._speaker = Speaker(self._tell, lambda characters: self._usage("character", characters))
+        self._speaker = Speaker(self._tell, lambda characters: self._usage("character", characters, self._speaks))
         self._caller_speaks = False
         self._turn = 0
         self._wordless = 0
@@ -166,7 +169,7 @@ class PipelineSession:
         listener = self._listener
         if listener is None:
             return
-        self._usage("stt_second", heard.seconds)
+        self._usage("stt_second", heard.seconds, self._listens)
         listener.on_caller_text(heard.text)
         if heard.text:
             self._memory.caller_said(heard.text)
@@ -324,9 +327,9 @@ class PipelineSession:
                 self._memory.completed(utterance)
             self._listener.on_voice(utterance, text, pcm, last)
 
-    def _usage(self, unit: str, quantity: float) -> None:
+    def _usage(self, unit: str, quantity: float, model: str = "") -> None:
         if quantity and self._listener is not None:
-            self._listener.on_usage(unit, quantity)
+            self._listener.on_usage(unit, quantity, model)
 
     def _new(self, kind: str) -> str:
         self._serial += 1

@@ -275,9 +275,9 @@ class RealtimeSession(Lasting):
         for tool_call_id, name, arguments in waiting:
             self._tool(tool_call_id, name, arguments)
 
-    def _use(self, unit: str, quantity: float) -> None:
+    def _use(self, unit: str, quantity: float, model: str = "") -> None:
         if quantity > 0 and self._listener is not None:
-            self._listener.on_usage(unit, quantity)
+            self._listener.on_usage(unit, quantity, model)
 
     def _account(self) -> None:
         """Tell the time that was used since the last telling; of providers that are paid by the minute."""

@@ -2,7 +2,8 @@
 
 It gets the turn when it is over, as a WAV at 16,000 Hz: whisper.cpp takes no other rate, and the rest do not mind.
 
-Options: `stt_language` (`auto`: let the model find out; empty: the secretary's), `stt_prompt`, `stt_temperature`.
+Options: `stt_language` (`auto`: let the model find out; empty: the secretary's), `stt_keyterms` (words to expect; only
+for `gpt-transcribe`, which is told of possible languages instead of one), `stt_prompt`, `stt_temperature`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -23,6 +24,10 @@ from secretary.speech.pipeline.service import Service
 from secretary.speech.pipeline.stt.contract import Transcript, language_of
 
 WAV_RATE: Final = 16_000
+SEVERAL: Final = "gpt-transcribe"
+"""OpenAI's newer models replace `language` by `languages` and take `keywords`."""
+OURS: Final = ["en", "pt"]
+MOST_WORDS: Final = 50
 LONGEST_MS: Final = 120_000
 """Of a turn that is sent; the end of a longer one."""
 MAX_ANSWER: Final = 200_000
@@ -48,10 +53,14 @@ _INVENTED: Final = frozenset(
 class TurnRecogniser:
     """Implements `Recogniser`."""
 
-    def __init__(self, service: Service, language: str) -> None:
+    def __init__(self, service: Service, language: str, names: Sequence[str] = ()) -> None:
+        """`names`: words to expect, unless the options name others."""
         self._service = service
-        chosen = service.stage.option("language")
+        stage = service.stage
+        chosen = stage.option("language")
         self._language = "" if chosen == "auto" else (chosen or language).split("-")[0]
+        own = [term.strip() for term in stage.option("keyterms").split(",")]
+        self._words = [word for word in (own if any(own) else names) if word][:MOST_WORDS]
 
     async def open(self, interim: Callable[[str], None]) -> None: ...
 
@@ -71,8 +80,12 @@ class TurnRecogniser:
 
     def _request(self, sound: bytes) -> httpx.Request:
         stage = self._service.stage
-        form = {"model": stage.model, "response_format": "json"}
-        if self._language:
+        form: dict[str, str | list[str]] = {"model": stage.model, "response_format": "json"}
+        if stage.model.startswith(SEVERAL):
+            form["languages[]"] = [self._language] if self._language else OURS
+            if self._words:
+                form["keywords[]"] = self._words
+        elif self._language:
             form["language"] = self._language
         for option in ("prompt", "temperature"):
             if value := stage.option(option):

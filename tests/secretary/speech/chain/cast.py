@@ -190,7 +190,7 @@ class Conversation:
 
     def on_language(self, language: str) -> None: ...
 
-    def on_usage(self, unit: str, quantity: float) -> None:
+    def on_usage(self, unit: str, quantity: float, model: str = "") -> None:
         self.usage.append((unit, quantity))
 
     def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:

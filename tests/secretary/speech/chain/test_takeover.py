@@ -229,6 +229,7 @@ def test_what_is_used() -> None:
         assert ear is not None
         ear.on_usage("output_token", 10)
         ear.on_usage("output_token", -4)
+        ear.on_usage("stt_second", 7, "scribe")
         await asyncio.sleep(10)
         assert round(metered.cost, 2) == 5.1
         scene.fail()
@@ -237,6 +238,7 @@ def test_what_is_used() -> None:
         await asyncio.sleep(60)
         assert metered.used() == (
             Used("acme", "big", "output_token", 10),
+            Used("acme", "scribe", "stt_second", 7),
             Used("acme", "big", "second", 10.0),
             Used("other", "", "second", 3.0),
         )

@@ -51,6 +51,8 @@ class Listener:
     times: dict[str, float] = field(default_factory=dict)
     """Of the first of each kind since `forget`."""
     usage: dict[str, float] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
+    """By unit, what it was counted under."""
     sound: dict[str, bytearray] = field(default_factory=dict)
     answer_tools: Callable[[ToolCall], None] | None = None
 
@@ -83,8 +85,9 @@ class Listener:
     def on_language(self, language: str) -> None:
         self.add("language", language)
 
-    def on_usage(self, unit: str, quantity: float) -> None:
+    def on_usage(self, unit: str, quantity: float, model: str = "") -> None:
         self.usage[unit] = self.usage.get(unit, 0) + quantity
+        self.models[unit] = model
 
     def on_failed(self, reason: str, kind: str = "protocol") -> None:
         self.add("failed", (kind, reason))

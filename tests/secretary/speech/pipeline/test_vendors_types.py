@@ -227,15 +227,23 @@ async def test_openais_client_speaks_and_listens_the_same() -> None:
     assert speech.texts == [TEXT, TEXT]
 
 
-async def test_openais_client_transcribes_the_same() -> None:
+SEVERAL = {"languages": ["pt"], "keywords": ["Vendas", "Maria"]}
+
+
+@pytest.mark.parametrize(
+    ("model", "more"), [("", {"model": "whisper-1", "language": "pt"}), ("gpt-transcribe", SEVERAL)]
+)
+async def test_openais_client_transcribes_the_same(model: str, more: dict[str, Any]) -> None:
     """The form's fields and the file are what OpenAI's client makes of the same parameters."""
     from secretary.speech.pipeline.service import Clients, Service
     from secretary.speech.pipeline.stt.openai import TurnRecogniser
 
     async with TranscriptionPeer() as peer:
-        stage = pipeline_of(Access(options=(("stt_url", peer.url), ("stt_key", "sk")), guarded=False)).stt
+        options = (("stt_url", peer.url), ("stt_key", "sk"), ("stt_model", model))
+        stage = pipeline_of(Access(options=options, guarded=False)).stt
         clients = Clients()
-        heard = await TurnRecogniser(Service(stage, clients.take(stage)), "pt-br").turn_ended(bytes(16_000))
+        service = Service(stage, clients.take(stage))
+        heard = await TurnRecogniser(service, "pt-br", ["Vendas", "Maria"]).turn_ended(bytes(16_000))
         await clients.close()
         fields, files = form_of(peer.requests[0])
         client = AsyncOpenAI(api_key="sk", base_url=peer.url, max_retries=0)
@@ -245,7 +253,7 @@ async def test_openais_client_transcribes_the_same() -> None:
         assert form_of(peer.requests[1]) == (fields, files)
         assert peer.requests[0].headers["authorization"] == peer.requests[1].headers["authorization"]
         assert (peer.rates[0], len(peer.turns[0])) == (16_000, 32_000)
-    assert fields == {"model": "whisper-1", "language": "pt", "response_format": "json"}
+    assert fields == {"model": model, "response_format": "json"} | more
     assert heard.text == told.text
 
 

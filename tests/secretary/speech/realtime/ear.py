@@ -106,8 +106,11 @@ class Ear:
     def on_language(self, language: str) -> None:
         self._add("language", language)
 
-    def on_usage(self, unit: str, quantity: float) -> None:
-        self._add("usage", unit, quantity)
+    def on_usage(self, unit: str, quantity: float, model: str = "") -> None:
+        if model:
+            self._add("usage_of", model, unit, quantity)
+        else:
+            self._add("usage", unit, quantity)
 
     def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
         assert SECRET not in reason
