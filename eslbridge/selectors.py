@@ -31,6 +31,12 @@ def esl_endpoint(*, domain_uuid: UUID | str) -> EslEndpoint | None:
         )
 
 
+def switch_host(domain_uuid: UUID) -> str:
+    """Where the domain's switch is reached; empty where there is no such domain, or it has no credential."""
+    with tenant_context(domain_uuid):
+        return EslCredential.objects.values_list("host", flat=True).first() or ""
+
+
 def media_profile(*, domain_uuid: UUID | str) -> MediaProfile | None:
     """How the domain's audio travels; None where it has no credential. Never decrypts the password."""
     with tenant_context(domain_uuid):

@@ -107,6 +107,12 @@ class Connection(asyncio.Protocol):
         name = self._transport.get_extra_info("peername") if self._transport else None
         return f"{name[0]}:{name[1]}" if name else ""
 
+    @property
+    def peer_host(self) -> str:
+        """The address that the connection comes from; empty when it has gone."""
+        name = self._transport.get_extra_info("peername") if self._transport else None
+        return str(name[0]) if name else ""
+
     def send(self, *commands: Command) -> list[asyncio.Future[Message]]:
         """Send commands in one write, and give a future of each reply. Raises NotConnected, or EslError when full."""
         if self._transport is None or self._reason:

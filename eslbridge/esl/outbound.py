@@ -19,8 +19,9 @@ import structlog
 from eslbridge.esl import commands
 from eslbridge.esl.call import OutboundCall
 from eslbridge.esl.connection import Connection
+from eslbridge.esl.door import Doorkeeper
 from eslbridge.esl.errors import EslError, ProtocolError
-from eslbridge.esl.events import Event, channel_data
+from eslbridge.esl.events import ChannelVariables, Event, PlainEvent, channel_data
 from eslbridge.esl.listener import Listener
 from eslbridge.esl.protocol import Message
 from eslbridge.metrics import (
@@ -49,7 +50,8 @@ class OutboundServer:
     """Accepts calls and hands each to `handler` as soon as its channel data is there, with its set-up on the way.
 
     `handler` may be a coroutine function: it runs as a task, and if it fails, the call goes back to the dialplan with
-    `eslbridge_result=failed`. With `reuse_port` several processes share one port.
+    `eslbridge_result=failed`. With `reuse_port` several processes share one port. A call that the `door` does not let
+    in is given back with `foreign_switch` before anything of ours knows of it.
     """
 
     def __init__(
@@ -60,8 +62,10 @@ class OutboundServer:
         port: int = 8022,
         max_connections: int = 5000,
         reuse_port: bool = False,
+        door: Doorkeeper | None = None,
     ) -> None:
         self._handler = handler
+        self._door = door
         self._host = host
         self._max = max_connections
         self._listener = Listener(host, port, accepted=self._accepted, exhausted=self._exhausted, reuse_port=reuse_port)
@@ -219,6 +223,11 @@ class OutboundServer:
         if inspect.isawaitable(result):
             self._run(result, call)
 
+    def _turn_away(self, call: OutboundCall, why: str) -> None:
+        ESL_DROPPED.labels("foreign").inc()
+        log.warning("call of a foreign switch refused", call_uuid=call.call_uuid, switch=call.peer, reason=why)
+        self._run(call.leave("foreign_switch"), call)
+
     def _run(self, work: Awaitable[None], call: OutboundCall) -> None:
         async def guarded() -> None:
             try:
@@ -269,10 +278,37 @@ class _Arrival:
             self.connection.drop("protocol", str(error))
             return
         ESL_SETUP_SECONDS.observe(asyncio.get_running_loop().time() - self._since)
+        door = self._server._door
+        if door is None:
+            self._enter(message, data, "")
+            return
+        peer, domain = self.connection.peer_host, ChannelVariables(data).get("domain_uuid", "")
+        why_not = door.at_once(peer, domain)
+        if why_not is not None:
+            self._enter(message, data, why_not)
+            return
+        task = asyncio.get_running_loop().create_task(self._ask(door, peer, domain, message, data))
+        self._server._tasks.add(task)
+        task.add_done_callback(self._server._tasks.discard)
+
+    async def _ask(self, door: Doorkeeper, peer: str, domain: str, message: Message, data: PlainEvent) -> None:
+        try:
+            why_not = await door.ask(peer, domain)
+        except Exception:
+            log.exception("the door failed", call_uuid=data.unique_id)
+            why_not = "the door failed"
+        if self.connection.is_open:
+            self._enter(message, data, why_not)
+
+    def _enter(self, message: Message, data: PlainEvent, why_not: str) -> None:
         call = OutboundCall(self.connection, data)
         server = self._server
         call.on_released = server._released_call
         self.connection.owner = call
+        if why_not:
+            call.set_up()
+            server._turn_away(call, why_not)
+            return
         log.info("call arrived", call_uuid=call.call_uuid, switch=call.peer)
         if message.header("Control") == "single-channel" or message.header("Socket-Mode") == "static":
             log.error("the dialplan must say `async full` after the socket's address", call_uuid=call.call_uuid)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -130,6 +131,19 @@ def strings(name: str, default: Sequence[str] = ()) -> list[str]:
     if text is None:
         return list(default)
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+Network = IPv4Network | IPv6Network
+
+
+def networks(name: str, default: Sequence[str] = ()) -> list[Network]:
+    """Addresses and networks separated by commas: `10.0.0.5, 192.168.7.0/24, fd00::/8`. The word `none`: not one."""
+
+    def parse(text: str) -> list[Network]:
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        return [] if parts == ["none"] else [ip_network(part) for part in parts]
+
+    return _read(name, parse(",".join(default)), parse, "addresses and networks, such as 10.0.0.5,192.168.7.0/24")
 
 
 def parse_host_port(text: str) -> HostPort:

@@ -157,6 +157,10 @@ VOICENODE_ADVERTISED_HOST = env.string("VOICENODE_ADVERTISED_HOST", VOICENODE_UD
 VOICENODE_MAX_CALLS = env.integer("VOICENODE_MAX_CALLS", 200, least=1)
 VOICENODE_DRAIN_S = env.number("VOICENODE_DRAIN_S", 20.0, least=0)
 """How long a node that is told to end waits for its calls before it gives them to the fallback."""
+VOICENODE_ESL_PEERS = env.networks("VOICENODE_ESL_PEERS")
+"""From where switches may connect at all; empty: from anywhere."""
+VOICENODE_ESL_TRUSTED = env.networks("VOICENODE_ESL_TRUSTED", ["127.0.0.0/8", "::1"])
+"""From where a switch is believed about every domain; from elsewhere only about those whose credential names it."""
 VOICENODE_ESL_MAX_CONNECTIONS = env.integer("VOICENODE_ESL_MAX_CONNECTIONS", 5000, least=1)
 
 # --- Money, and what is kept -----------------------------------------------------------------------------------------

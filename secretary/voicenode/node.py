@@ -6,14 +6,17 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
+from uuid import UUID
 
 import structlog
 from django.conf import settings
 from prometheus_client import REGISTRY
 
+from eslbridge.esl.door import Door
 from eslbridge.esl.outbound import OutboundServer
 from eslbridge.media import process
 from eslbridge.media.node import MediaNode
+from eslbridge.selectors import switch_host
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation.recording import Disk
 from secretary.selectors.greetings import profiles_to_prepare
@@ -62,11 +65,17 @@ class VoiceNode:
             most_calls=settings.VOICENODE_MAX_CALLS,
             archive=self.archive,
         )
+        self.door = Door(
+            peers=settings.VOICENODE_ESL_PEERS or None,
+            trusted=settings.VOICENODE_ESL_TRUSTED,
+            host_of=_host_of,
+        )
         self.server = OutboundServer(
             self.reception.receive,
             host=settings.VOICENODE_ESL_BIND.host,
             port=settings.VOICENODE_ESL_BIND.port,
             max_connections=settings.VOICENODE_ESL_MAX_CONNECTIONS,
+            door=self.door,
         )
         self._counters = health.MediaCollector(self.media)
         self._background: list[asyncio.Task[None]] = []
@@ -108,6 +117,7 @@ class VoiceNode:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await self.server.close()
+        await self.door.close()
         await self.reception.close()
         await self.media.stop()
         await self.providers.stop()
@@ -143,6 +153,10 @@ class VoiceNode:
                 used=self.reception.used,
             )
         )
+
+
+async def _host_of(domain_uuid: UUID) -> str:
+    return await in_thread(switch_host, domain_uuid)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

@@ -74,8 +74,9 @@ class Switch:
         self.task.add_done_callback(_running.discard)
 
     @classmethod
-    async def dial(cls, port: int) -> Switch:
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
+    async def dial(cls, port: int, *, origin: str = "127.0.0.1") -> Switch:
+        """Connect, from this address of the machine."""
+        return cls(*await asyncio.open_connection("127.0.0.1", port, local_addr=(origin, 0)))
 
     async def _run(self) -> None:
         try:

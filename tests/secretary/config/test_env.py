@@ -21,6 +21,12 @@ def test_defaults_and_values(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (env.integer("VS_X", 1), env.string("VS_X", "d"), env.boolean("VS_X", True)) == (1, "d", True)
     monkeypatch.setenv("VS_X", " a, b ,,c ")
     assert env.strings("VS_X") == ["a", "b", "c"]
+    monkeypatch.setenv("VS_X", "10.0.0.5, 192.168.7.0/24,::1")
+    assert [str(one) for one in env.networks("VS_X")] == ["10.0.0.5/32", "192.168.7.0/24", "::1/128"]
+    monkeypatch.setenv("VS_X", "none")
+    assert env.networks("VS_X", ["127.0.0.0/8"]) == []
+    monkeypatch.setenv("VS_X", "")
+    assert [str(one) for one in env.networks("VS_X", ["127.0.0.0/8"])] == ["127.0.0.0/8"]
 
 
 @pytest.mark.parametrize("text", ["1", "TRUE", "yes", "On"])
@@ -44,6 +50,9 @@ def test_true(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
         (lambda: env.host_port("VS_X"), "::1:8022"),
         (lambda: env.host_port("VS_X"), "host:99999"),
         (lambda: env.host_port("VS_X"), ":8022"),
+        (lambda: env.networks("VS_X"), "10.0.0.5/8"),
+        (lambda: env.networks("VS_X"), "10.0.0.5, switch.example"),
+        (lambda: env.networks("VS_X"), "none, 10.0.0.5"),
         (lambda: env.url("VS_X", schemes=["redis"]), "http://x"),
     ],
 )
