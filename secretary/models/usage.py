@@ -61,9 +61,12 @@ class UsageDay(TenantModel):
     day = models.DateField()
     secretary_uuid = models.UUIDField(null=True, blank=True)
     provider = models.CharField(max_length=40)
+    model = models.CharField(max_length=120, blank=True, default="")
+    """Empty: the service has none to choose, or the day is from before models were told apart."""
     unit = models.CharField(max_length=24, choices=UsageUnit.choices)
     currency = models.CharField(max_length=3)
     calls = models.PositiveIntegerField(default=0)
+    """A call counts once for a service: with the first of its models."""
     quantity = models.DecimalField(max_digits=20, decimal_places=3, default=0)
     amount = models.DecimalField(max_digits=20, decimal_places=6, default=0)
 
@@ -73,7 +76,7 @@ class UsageDay(TenantModel):
         ordering = ("-day",)
         constraints = (
             models.UniqueConstraint(
-                fields=("domain", "day", "secretary_uuid", "provider", "unit", "currency"),
+                fields=("domain", "day", "secretary_uuid", "provider", "model", "unit", "currency"),
                 name="secretary_usage_day_once",
                 nulls_distinct=False,
             ),

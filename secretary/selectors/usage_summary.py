@@ -1,4 +1,4 @@
-"""Reads: what a month has cost, by day, secretary and provider, and how far its quotas are used. Inside a tenant.
+"""Reads: what a month has cost, by day, secretary and model, and how far its quotas are used. Inside a tenant.
 
 Read from the days' sums: a few rows a day, however many calls there were, and the same number of queries.
 """
@@ -47,7 +47,8 @@ class MonthOfUsage:
     total: Figures = field(default_factory=Figures)
     by_day: dict[date, Figures] = field(default_factory=lambda: defaultdict(Figures))
     by_secretary: dict[UUID | None, Figures] = field(default_factory=lambda: defaultdict(Figures))
-    by_provider: dict[str, Figures] = field(default_factory=lambda: defaultdict(Figures))
+    by_model: dict[tuple[str, str], Figures] = field(default_factory=lambda: defaultdict(Figures))
+    """By service and model; no model where there is none to choose."""
     names: dict[UUID, str] = field(default_factory=dict)
 
 
@@ -58,7 +59,7 @@ def month_of_usage(first: date) -> MonthOfUsage:
         month.total.add(row)
         month.by_day[row.day].add(row)
         month.by_secretary[row.secretary_uuid].add(row)
-        month.by_provider[row.provider].add(row)
+        month.by_model[row.provider, row.model].add(row)
     uuids = [uuid for uuid in month.by_secretary if uuid is not None]
     month.names = dict(Secretary.objects.filter(pk__in=uuids).values_list("pk", "name"))
     return month

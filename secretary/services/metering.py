@@ -107,13 +107,20 @@ def _write(call: Call, day: date, provider: str, model: str, unit: str, quantity
 def _add_to_day(row: UsageRecord, *, calls: int, quantity: Decimal, amount: Decimal) -> None:
     # The table's own upsert: calls that end at the same moment add to the same row, one after the other.
     now = timezone.now().astimezone(UTC)
-    key: list[date | UUID | str | None] = [row.day, row.secretary_uuid, row.provider, row.unit, row.currency]
+    key: list[date | UUID | str | None] = [
+        row.day,
+        row.secretary_uuid,
+        row.provider,
+        row.model,
+        row.unit,
+        row.currency,
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
-            "insert into secretary_usageday (row_uuid, domain_uuid, day, secretary_uuid, provider, unit, currency,"
-            " calls, quantity, amount, created_at, updated_at)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-            " on conflict (domain_uuid, day, secretary_uuid, provider, unit, currency) do update set"
+            "insert into secretary_usageday (row_uuid, domain_uuid, day, secretary_uuid, provider, model, unit,"
+            " currency, calls, quantity, amount, created_at, updated_at)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            " on conflict (domain_uuid, day, secretary_uuid, provider, model, unit, currency) do update set"
             " calls = secretary_usageday.calls + excluded.calls,"
             " quantity = secretary_usageday.quantity + excluded.quantity,"
             " amount = secretary_usageday.amount + excluded.amount, updated_at = excluded.updated_at",

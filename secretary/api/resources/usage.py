@@ -1,4 +1,4 @@
-"""Usage: how many calls, and how long, by day or by secretary."""
+"""Usage: how many calls, how long, and what they cost: by day, secretary, provider or model."""
 
 from __future__ import annotations
 
@@ -28,13 +28,16 @@ class UsageQuery(Query):
 
     first_day = serializers.DateField(required=False, help_text="Default: 30 days before the last one.")
     last_day = serializers.DateField(required=False, help_text="Included. Default: today.")
-    by = serializers.ChoiceField(required=False, choices=["day", "secretary", "provider"], default="day")
+    by = serializers.ChoiceField(required=False, choices=["day", "secretary", "provider", "model"], default="day")
 
 
 class UsageFigures(serializers.Serializer[Any]):
     day = serializers.DateField(allow_null=True, help_text="Where it was asked for by day.")
     secretary_uuid = serializers.UUIDField(allow_null=True, help_text="Where it was asked for by secretary.")
-    provider = serializers.CharField(allow_null=True, help_text="The speech service, where it was asked for by it.")
+    provider = serializers.CharField(
+        allow_null=True, help_text="The service, where it was asked for by it or by model."
+    )
+    model = serializers.CharField(allow_null=True, help_text="Where it was asked for by model; empty: it has none.")
     calls = serializers.IntegerField()
     transferred = serializers.IntegerField()
     messages = serializers.IntegerField()
@@ -61,7 +64,7 @@ class Usage(DomainView):
 
     @extend_schema(responses=UsageSerializer)
     def get(self, request: Request, **_: Any) -> Response:
-        """Calls, seconds and money of some days, by day, secretary or provider. Days without calls are left out."""
+        """Calls, seconds and money of some days: by day (those with calls), secretary, provider or model."""
         if self.domain is None:
             raise Problem("not_found")
         query, zone = self.query(), ZoneInfo(self.domain.time_zone)

@@ -57,7 +57,7 @@ def index(request: HttpRequest, access: Access) -> HttpResponse:
         drawing=(31 * WIDTH, HEIGHT, HEIGHT + 18),
         days=sorted(month.by_day.items()),
         secretaries=[(month.names.get(uuid) if uuid else None, figures) for uuid, figures in by_secretary],
-        providers=sorted(month.by_provider.items()),
+        models=[(*key, figures) for key, figures in sorted(month.by_model.items())],
         quotas=quota_use(timezone.now()),
         currency=settings.CURRENCY,
         may_set_quotas=access.may(Can.SET_QUOTAS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from eslbridge import jobs
 from eslbridge.models import Job
+from secretary.models import UsageDay
 from secretary.profiles import CallRecord, EventRecord, MessageRecord, UtteranceRecord
 from secretary.services.calls import finish_call
 from tenants.context import tenant_context
@@ -199,12 +201,25 @@ def test_usage(acme: Tenant, globex: Tenant, api: Api) -> None:
     by_day = api.get(where).json()
     assert len(by_day["items"]) == 1
     total = {"calls": 2, "transferred": 1, "messages": 1, "failed": 0, "seconds": 84}
-    no = {"day": None, "secretary_uuid": None, "provider": None}
+    no = {"day": None, "secretary_uuid": None, "provider": None, "model": None}
     assert by_day["total"] == {**no, **total, "amount": "0.000000"} and by_day["currency"] == "USD"
     (row,) = api.get(f"{where}?by=secretary").json()["items"]
     assert row == {**no, "secretary_uuid": str(acme.secretary.pk), **total, "amount": "0.000000"}
     (row,) = api.get(f"{where}?by=provider").json()["items"]
-    assert (row["provider"], row["calls"]) == ("local", 2)
+    assert (row["provider"], row["calls"], row["model"]) == ("local", 2, None)
+    with tenant_context(acme.domain_uuid):
+        about = {
+            "day": timezone.localdate(),
+            "provider": "openai-realtime",
+            "model": "gpt-transcribe",
+            "currency": "USD",
+        }
+        UsageDay.objects.create(**about, unit="stt_second", quantity=7, amount=Decimal("0.5"))
+    rows = api.get(f"{where}?by=model").json()["items"]
+    assert [(row["provider"], row["model"], row["calls"], row["amount"]) for row in rows] == [
+        ("local", "", 2, "0.000000"),
+        ("openai-realtime", "gpt-transcribe", 0, "0.500000"),
+    ]
     assert api.get(f"{where}?first_day=2020-01-01&last_day=2020-01-31").json()["total"]["calls"] == 0
     for wrong in ("first_day=2020-01-01", "last_day=9999-12-31", "first_day=x", "last_day=0001-01-01"):
         assert api.get(f"{where}?{wrong}").status_code == 400

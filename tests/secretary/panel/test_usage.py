@@ -21,12 +21,21 @@ from tenants.models import Domain, Quota, QuotaAlarm
 from tests.secretary.panel.cast import Cast, House
 
 
-def use(house: House, seconds: int, *, amount: str = "0", day: date | None = None, secretary: bool = True) -> None:
+def use(
+    house: House,
+    seconds: int,
+    *,
+    amount: str = "0",
+    day: date | None = None,
+    secretary: bool = True,
+    model: str = "",
+) -> None:
     with tenant_context(house.domain.pk):
         UsageDay.objects.create(
             day=day or timezone.localdate(),
             secretary_uuid=house.objects["secretary_uuid"] if secretary else None,
             provider="local",
+            model=model,
             unit="second",
             currency="USD",
             calls=1,
@@ -44,11 +53,11 @@ def page(client: Client, house: House, query: str = "", **headers: str) -> str:
 def test_figures(cast: Cast, alice: Client) -> None:
     """This month's sums, by day and by secretary; nothing of another tenant or month."""
     use(cast.acme, 630, amount="1.25")
-    use(cast.acme, 60, secretary=False)
+    use(cast.acme, 60, secretary=False, model="big-1.5")
     use(cast.globex, 99_999, amount="777")
     use(cast.acme, 88_888, day=date(2025, 1, 5))
     text = page(alice, cast.acme)
-    assert "11.5" in text and "1.25" in text and "acme secretary" in text and "removed" in text
+    assert "11.5" in text and "1.25" in text and "big-1.5" in text and "acme secretary" in text and "removed" in text
     assert "777" not in text and "globex" not in text and "1,481" not in text
     assert "1481.5" in page(alice, cast.acme, "?month=2025-01")
 

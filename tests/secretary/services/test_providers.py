@@ -15,7 +15,15 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from secretary.models import Call, DomainPrice, InstallationProvider, ProviderCredential, ProviderPrice, UsageRecord
+from secretary.models import (
+    Call,
+    DomainPrice,
+    InstallationProvider,
+    ProviderCredential,
+    ProviderPrice,
+    UsageDay,
+    UsageRecord,
+)
 from secretary.profiles import CallRecord, UsageItem
 from secretary.selectors.prices import unit_prices
 from secretary.selectors.speech_chain import price_of, speech_of
@@ -316,6 +324,12 @@ def test_a_call_that_changed_hands(acme: Tenant) -> None:
     with tenant_context(acme.domain_uuid):
         call = Call.objects.get(pk=opened.call_uuid)
         assert (call.provider, call.model) == ("openai-realtime", "big")
+        days = {(day.provider, day.model, day.unit): (day.calls, day.amount) for day in UsageDay.objects.all()}
+        assert days == {
+            ("openai-realtime", "big", "second"): (1, Decimal("0.220000")),
+            ("local", "", "second"): (1, Decimal(0)),
+            ("openai-realtime", "big", "audio_output_token"): (1, Decimal("4.000000")),
+        }
 
 
 def test_tokens_use_up_the_money(acme: Tenant, globex: Tenant) -> None:
