@@ -15,24 +15,10 @@ import psycopg
 from django.conf import settings
 from psycopg import sql
 
+from secretary.bench.api_fill import CALLS, EMPTY, LEFT_BEHIND
+
 MANAGE: Final = Path(settings.BASE_DIR) / "manage.py"
 LIMITS: Final = {"API_INSTALLATION_RATE": "1000000000", "LOG_LEVEL": "WARNING", "HTTPS_ONLY": "false"}
-
-# Calls of the last 90 days, spread over all domains; mostly short, every tenth put through.
-FILL: Final = """
-insert into secretary_call (
-    created_at, updated_at, domain_uuid, call_uuid, secretary_uuid, extension, caller_number, caller_name, transport,
-    node, lease_until, started_at, answered_at, ended_at, outcome, outcome_detail, recording, latency{more_columns}
-)
-select moment, moment, s.domain_uuid, gen_random_uuid(), s.secretary_uuid, '8001', '+55119' || lpad(n::text, 8, '0'),
-    'Caller ' || n, 'direct-udp', 'node-a', moment, moment, moment, moment + interval '90 seconds',
-    (array['completed', 'message', 'caller_hung_up', 'transferred'])[1 + n %% 4], '', '', '{{}}'{more_values}
-from (
-    select n, now() - (random() * 90 * 86400) * interval '1 second' as moment, 1 + n %% %(secretaries)s as row
-    from generate_series(1, %(calls)s) n
-) n
-join (select *, row_number() over () as row from secretary_secretary) s on s.row = n.row
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +64,10 @@ class ScratchDatabase:
         return self._manage("api_key", "bench").strip().splitlines()[-1]
 
     def fill_calls(self, count: int) -> Calls:
-        """Write calls for the secretaries that are there. COPY is not possible through row-level security."""
+        """Write calls for the secretaries that are there, and what they left behind.
+
+        COPY is not possible through row-level security.
+        """
         with psycopg.connect(self.environment["DATABASE_URL"], autocommit=True) as connection:
             with connection.transaction(), connection.cursor() as cursor:
                 cursor.execute(
@@ -87,22 +76,25 @@ class ScratchDatabase:
                 cursor.execute("select count(*) from secretary_secretary")
                 row = cursor.fetchone()
                 values: dict[str, Any] = {"secretaries": row[0] if row else 0, "calls": count}
-                cursor.execute(self._filling(cursor), values)
+                cursor.execute(self._filling(cursor, *CALLS), values)
                 done = cursor.rowcount
+                for table, statement in LEFT_BEHIND:
+                    cursor.execute(self._filling(cursor, table, statement), {})
             connection.execute("analyze")
         return Calls(done)
 
-    def _filling(self, cursor: psycopg.Cursor[Any]) -> sql.SQL:
+    def _filling(self, cursor: psycopg.Cursor[Any], table: str, statement: str) -> sql.SQL:
         """The statement, with an empty value for whatever column the table has gained since."""
         cursor.execute(
-            "select column_name, data_type from information_schema.columns where table_name = 'secretary_call'"
-            " and table_schema = current_schema() and is_nullable = 'NO' and column_default is null"
+            "select column_name, data_type from information_schema.columns where table_name = %s"
+            " and table_schema = current_schema() and is_nullable = 'NO' and column_default is null",
+            [table],
         )
-        more = [(name, kind) for name, kind in cursor.fetchall() if name not in FILL]
-        empty = {"boolean": "false", "jsonb": "'{{}}'", "integer": "0", "numeric": "0", "smallint": "0", "bigint": "0"}
+        named = set(statement.partition("(")[2].partition("{more_columns}")[0].replace(",", " ").split())
+        more = [(name, kind) for name, kind in cursor.fetchall() if name not in named]
         columns = "".join(f", {name}" for name, _ in more)
-        values = "".join(f", {empty.get(kind, chr(39) * 2)}" for _, kind in more)
-        return sql.SQL(FILL.format(more_columns=columns, more_values=values.replace("{{}}", "{}")))
+        values = "".join(f", {EMPTY.get(kind, chr(39) * 2)}" for _, kind in more)
+        return sql.SQL(statement.format(more_columns=columns, more_values=values))
 
     def _drop(self) -> None:
         self._admin(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(self.name)))

@@ -59,7 +59,7 @@ class KindCounts(serializers.Serializer[Any]):
 class DomainResult(serializers.Serializer[Any]):
     """How it went with one domain."""
 
-    domain_uuid = serializers.UUIDField()
+    domain_uuid = serializers.UUIDField(allow_null=True, help_text="Null: what the document names is none.")
     result = serializers.ChoiceField(choices=["created", "changed", "unchanged", "failed"])
     counts = KindCounts(allow_null=True)
     problem = ProblemSerializer(allow_null=True)
@@ -149,7 +149,7 @@ class ProvisionMany(ApiView):
                 replace(one, field=f"{place}.{one.field}" if one.field else place) for one in problem.errors
             ]
             body = problem.body(path=self.request.path, request_id=self.request_id)
-            return {"domain_uuid": named, "result": "failed", "counts": None, "problem": body}
+            return {"domain_uuid": _uuid(named), "result": "failed", "counts": None, "problem": body}
 
     def remembered(self, request: Request, key: str, handler: Any) -> Response:
         def act() -> Response:
@@ -167,6 +167,13 @@ def _done(domain_uuid: UUID, values: dict[str, Any], *, dry_run: bool) -> Provis
         raise Problem("invalid", errors=errors) from error
     except IntegrityError as error:
         raise problem_of(error) from error
+
+
+def _uuid(named: object) -> UUID | None:
+    try:
+        return UUID(named) if isinstance(named, str) else None
+    except ValueError:
+        return None
 
 
 def _result(domain_uuid: UUID, done: Provisioned) -> dict[str, Any]:
