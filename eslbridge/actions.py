@@ -16,6 +16,7 @@ from eslbridge import consulting, dialling, jobs, originating
 from eslbridge.esl import commands
 from eslbridge.esl.errors import CommandFailed, CommandRefused, CommandTimeout, EslError, NotConnected
 from eslbridge.esl.interface import EslClient
+from eslbridge.esl.returning import uuid_transfer_and_return
 from eslbridge.jobs import JobLost, JobResult
 from eslbridge.models import Job, JobKind, JobOutcome
 from eslbridge.outcomes import outcome_of
@@ -69,7 +70,7 @@ def transfer(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
     """Blind transfer: send the caller's channel to a number of its own domain's dialplan.
 
     With `back_to`, the extension that the caller had dialled, the caller is there again when the dialplan comes to its
-    end without having got rid of them; `secretary_tried` then says where they were sent.
+    end without having got rid of them, and says where they were sent.
     """
     call_uuid = _call_uuid(job)
     if not switch.uuid_exists(call_uuid):
@@ -81,9 +82,8 @@ def transfer(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
     number, context, back_to = job.argument("number"), endpoint.domain_name, job.argument("back_to")
     if not back_to:
         return _send(job, lambda: switch.uuid_transfer(call_uuid, number, context=context))
-    tried = {"secretary_tried": job.argument("destination_uuid"), "secretary_hops": job.argument("hops")}
-    command = commands.uuid_transfer_and_return(
-        call_uuid, number, context=context, back_to=back_to, variables={name: one for name, one in tried.items() if one}
+    command = uuid_transfer_and_return(
+        call_uuid, number, context=context, back_to=back_to, tried=job.argument("destination_uuid")
     )
     return _send(job, lambda: switch.let_go(call_uuid, command))
 

@@ -9,14 +9,15 @@ from django.utils import timezone
 
 from eslbridge.announcing import announce_ended
 from eslbridge.jobs import MAX_REASON, JobResult
-from eslbridge.models import Job, JobOutcome, JobState
+from eslbridge.models import Job, JobKind, JobOutcome, JobState
 from tenants.context import tenant_context
 
 
 def conclude(*, domain_uuid: UUID, job_uuid: UUID, result: JobResult) -> bool:
     """Write a job's end if nobody has. A worker that is still at it finds it taken, and changes nothing.
 
-    One whose command never went out is cancelled instead: nothing happened that could have an outcome.
+    One whose command never went out is cancelled instead: nothing happened that could have an outcome. A colleague's
+    call that its worker has written as done was answered, and no more: what the colleague decided stands in the end.
     """
     now = timezone.now()
     done = result.outcome == JobOutcome.DONE
@@ -29,4 +30,7 @@ def conclude(*, domain_uuid: UUID, job_uuid: UUID, result: JobResult) -> bool:
         ) or job.filter(state__in=(JobState.QUEUED, JobState.RUNNING)).update(**end, state=JobState.CANCELLED)
         if ended:
             announce_ended(domain_uuid, [job_uuid])
+        elif not done:
+            answered = job.filter(state=JobState.DONE, kind=JobKind.CONSULT)
+            ended = answered.update(**end, state=JobState.FAILED, outcome=result.outcome)
     return bool(ended)

@@ -25,8 +25,8 @@ APPLICATIONS: Final = frozenset({
 
 API_COMMANDS: Final = frozenset({
     "callcenter_config", "module_exists", "originate", "sched_api", "sched_del", "show", "sofia_contact", "status",
-    "user_data", "uuid_audio_fork", "uuid_audio_stream", "uuid_break", "uuid_bridge", "uuid_broadcast", "uuid_exists",
-    "uuid_getvar", "uuid_kill", "uuid_record", "uuid_send_dtmf", "uuid_setvar", "uuid_transfer",
+    "user_data", "user_exists", "uuid_audio_fork", "uuid_audio_stream", "uuid_break", "uuid_bridge", "uuid_broadcast",
+    "uuid_exists", "uuid_getvar", "uuid_kill", "uuid_record", "uuid_send_dtmf", "uuid_setvar", "uuid_transfer",
 })  # fmt: skip
 """API commands that may be called."""
 

@@ -36,8 +36,6 @@ _GROUP = r"[A-Za-z][A-Za-z0-9_.-]{0,63}"
 _WS_URL = r"wss?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/%-]*)?"
 _DIAL = r"(user|sofia|loopback|null|error)/[A-Za-z0-9_.+@:/*#~;=-]{1,250}"
 _HOST = r"[A-Za-z0-9.-]{1,253}"
-_WORD = r"[A-Za-z0-9_.-]{1,64}"
-_USER = r"[A-Za-z0-9*#+_.-]{1,64}"
 _MEDIA_FLAGS: Final = ("aleg", "bleg", "both")
 
 MOD_AUDIO_STREAM_EVENTS: Final = tuple(
@@ -214,23 +212,6 @@ def uuid_transfer(call_uuid: str, destination: str, *, context: str) -> Command:
     return Command(f"api uuid_transfer {uuid(call_uuid)} {target} XML {matching(_CONTEXT, context, 'a context')}")
 
 
-def uuid_transfer_and_return(
-    call_uuid: str, destination: str, *, context: str, back_to: str, variables: Mapping[str, str]
-) -> Command:
-    """Run what the dialplan has for a number, on the channel itself, and send it to `back_to` if it comes out again.
-
-    By FreeSWITCH's `inline` dialplan (mod_dptools): `set`, `execute_extension`, `transfer`, in this order. A number
-    that the dialplan does not know, a bridge that fails, a box or a menu that ends: the channel goes on to `back_to`
-    instead of being hung up. Values of variables are plain words.
-    """
-    target, home = (matching(_NUMBER, one, "a number to dial") for one in (destination, back_to))
-    place = matching(_CONTEXT, context, "a context")
-    settings = {"continue_on_fail": "true", "hangup_after_bridge": "true", **variables}
-    steps = [f"set:{_variable(name)}={matching(_WORD, value, name)}" for name, value in settings.items()]
-    steps += [f"execute_extension:{target} XML {place}", f"transfer:{home} XML {place}"]
-    return Command(f"api uuid_transfer {uuid(call_uuid)} {quoted(','.join(steps))} inline")
-
-
 def uuid_getvar(call_uuid: str, name: str) -> Command:
     """A channel variable; the answer is `_undef_` where it is not set."""
     return Command(f"api uuid_getvar {uuid(call_uuid)} {_variable(name)}")
@@ -304,30 +285,6 @@ def status() -> Command:
 def show_channels() -> Command:
     """Every channel, as JSON."""
     return Command("api show channels as json")
-
-
-def show_channels_like(text: str) -> Command:
-    """The channels whose UUID, name or caller ID holds this, as JSON."""
-    return Command(f"api show channels like {matching(_USER, text, 'a number')} as json")
-
-
-def sofia_contact(user: str, domain: str) -> Command:
-    """Where a user's telephones are registered, on any SIP profile; `error/user_not_registered` for nowhere."""
-    return Command(f"api sofia_contact */{matching(_USER, user, 'a user')}@{matching(_HOST, domain, 'a domain')}")
-
-
-def user_data(user: str, domain: str, kind: Literal["attr", "param", "var"], name: str) -> Command:
-    """One value of a user in the directory; empty (`-ERR no reply`) where there is none."""
-    if kind not in ("attr", "param", "var"):
-        raise CommandRefused(f"not a kind of user data: {kind!r}")
-    who = f"{matching(_USER, user, 'a user')}@{matching(_HOST, domain, 'a domain')}"
-    return Command(f"api user_data {who} {kind} {_variable(name)}")
-
-
-def queue_agents(queue: str, domain: str) -> Command:
-    """The agents of a call-centre queue, one a line under a heading, columns parted by `|` (mod_callcenter)."""
-    who = f"{matching(_USER, queue, 'a queue')}@{matching(_HOST, domain, 'a domain')}"
-    return Command(f"api callcenter_config queue list agents {who}")
 
 
 def module_exists(name: str) -> Command:

@@ -1,4 +1,4 @@
-"""What the switch knows of users and queues: `user_data`, `sofia_contact`, `callcenter_config queue list agents`."""
+"""What the switch knows of users and queues: `user_exists`, `user_data`, `sofia_contact`, `callcenter_config`."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ def sofia_contact(api: Api, rest: str) -> str:
     if extension is None or extension.conduct == "unregistered":
         return "error/user_not_registered"
     return f"sofia/internal/sip:{extension.number}@192.0.2.20:5060"
+
+
+@command("user_exists")
+def user_exists(api: Api, rest: str) -> str:
+    """`id <user> <domain>`: whether the directory knows a user, registered or not."""
+    words = rest.split()
+    if len(words) != 3:
+        return "false"
+    return "true" if api.switch.extension(words[1], words[2]) is not None else "false"
 
 
 @command("user_data")

@@ -100,7 +100,8 @@ async def _ring_one(
         return await _walk(switch, dial, caller, domain, seconds)
     extension, number = target_of(switch, dial.endpoint, domain)
     if extension is None:
-        return None, "USER_NOT_REGISTERED" if dial.endpoint.startswith("user/") else "NORMAL_TEMPORARY_FAILURE"
+        # Of a user whom the directory does not know, as 1.11 says it.
+        return None, "SUBSCRIBER_ABSENT" if dial.endpoint.startswith("user/") else "NORMAL_TEMPORARY_FAILURE"
     if extension.conduct == "unregistered":
         return None, "USER_NOT_REGISTERED"
     name = f"sofia/internal/{number}@{extension.domain}"

@@ -46,6 +46,8 @@ EVENTS: Mapping[str, tuple[Text, str]] = {
     # Kind of an entry in a call's timeline: its words and its tone.
     "answered": (_("Answered"), "good"),
     "closed": (_("Out of hours"), "note"),
+    "came_back": (_("The caller came back"), "note"),
+    "transfer_tried": (_("Could not be put through"), "note"),
     "barge_in": (_("The caller interrupted"), "note"),
     "resumed": (_("The secretary went on: the caller had not interrupted"), ""),
     "turn": (_("Answered a turn"), ""),

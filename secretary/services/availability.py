@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from eslbridge.esl import commands
+from eslbridge.esl import questions
 from eslbridge.esl.command import Command
 from eslbridge.esl.errors import EslError
 from eslbridge.esl.interface import AsyncEslClient, parse_channels
@@ -34,6 +34,8 @@ class Free(StrEnum):
     DND = "dnd"
     UNREGISTERED = "unregistered"
     NO_AGENTS = "no_agents"
+    UNREACHABLE = "unreachable"
+    """The switch knows no such extension."""
     UNKNOWN = "unknown"
 
 
@@ -69,13 +71,16 @@ async def availability_of(switch: AsyncEslClient, *, kind: str, number: str, dom
 
 async def _extension(switch: AsyncEslClient, number: str, domain: str) -> Availability:
     """An extension, by user@domain: never by the number alone, which other domains have, too."""
-    dnd, forwarded, dialled, contact, channels = await asyncio.gather(
-        _ask(switch, commands.user_data(number, domain, "var", "do_not_disturb")),
-        _ask(switch, commands.user_data(number, domain, "var", "forward_all_enabled")),
-        _ask(switch, commands.user_data(number, domain, "param", "dial-string")),
-        _ask(switch, commands.sofia_contact(number, domain)),
-        _ask(switch, commands.show_channels_like(number)),
+    known, dnd, forwarded, dialled, contact, channels = await asyncio.gather(
+        _ask(switch, questions.user_exists(number, domain)),
+        _ask(switch, questions.user_data(number, domain, "var", "do_not_disturb")),
+        _ask(switch, questions.user_data(number, domain, "var", "forward_all_enabled")),
+        _ask(switch, questions.user_data(number, domain, "param", "dial-string")),
+        _ask(switch, questions.sofia_contact(number, domain)),
+        _ask(switch, questions.show_channels_like(number)),
     )
+    if known == "false":
+        return Availability(Free.UNREACHABLE)
     if dnd.lower() in _TRUE:
         return Availability(Free.DND)
     if forwarded.lower() in _TRUE:
@@ -99,7 +104,7 @@ def _in_call(channels: str, presence_id: str) -> bool:
 
 
 async def _queue(switch: AsyncEslClient, number: str, domain: str) -> Availability:
-    table = await _ask(switch, commands.queue_agents(number, domain))
+    table = await _ask(switch, questions.queue_agents(number, domain))
     lines = [line for line in table.splitlines() if "|" in line]
     if not lines:
         return UNKNOWN  # a queue of another name, or no call centre on this switch

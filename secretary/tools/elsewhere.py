@@ -51,6 +51,7 @@ FREE: Mapping[str, str] = {
     "busy": "On the telephone right now. Offer to take a message, or to try all the same.",
     "dnd": "Does not want to be disturbed. Offer to take a message.",
     "unregistered": "Their telephone is switched off. Offer to take a message.",
+    "unreachable": "There is no such telephone. Offer to take a message.",
     "no_agents": "Nobody of them is there right now. Offer to take a message.",
     "unknown": "It cannot be told. You may try to put the caller through.",
 }

@@ -19,6 +19,7 @@ from secretary.services import after_hours, allowance, calls
 from secretary.speech.metered import Metered
 from secretary.tools.beginning import Beginning, beginning_of
 from secretary.voicenode.arrival import Arrival
+from secretary.voicenode.coming_back import Back, back_of
 from tenants.errors import InvalidTenantError
 from tenants.models import Domain
 
@@ -37,6 +38,8 @@ class Admitted:
     """Who speaks, with keys and prices."""
     used: tuple[UsageItem, ...] = ()
     """What the call used on a node that is gone."""
+    back: Back | None = None
+    """Where the caller has been meanwhile."""
 
 
 def admit(arrival: Arrival) -> Admitted:
@@ -60,7 +63,8 @@ def admit(arrival: Arrival) -> Admitted:
         model=speech.steps[0].model,
     )
     beginning = beginning_of(profile, arrival.caller_number)
-    return Admitted(profile, opened.allowed_s, taken.note, beginning, speech, opened.used)
+    back = back_of(arrival, profile.domain_uuid) if arrival.tried and opened.resumed else None
+    return Admitted(profile, opened.allowed_s, taken.note, beginning, speech, opened.used, back)
 
 
 def renew(

@@ -35,6 +35,7 @@ from secretary.voicenode import desk, metrics
 from secretary.voicenode.archive import Archive
 from secretary.voicenode.arrival import Arrival
 from secretary.voicenode.colleague import AskCaller, Colleague
+from secretary.voicenode.coming_back import MOST_VISITS, counted
 from secretary.voicenode.consults import Consults
 from secretary.voicenode.live import Live
 from secretary.voicenode.office import CallOffice
@@ -158,6 +159,9 @@ class Reception:
             log.error("earlier_conversation_not_written", patience_s=SUCCEED_S)
 
     async def _take_in(self, call: OutboundCall, arrival: Arrival, began: float) -> None:
+        if (visits := await counted(call, arrival)) > MOST_VISITS:
+            await self._refuse(call, arrival, "goes_round", f"{visits} visits of one call")
+            return
         if len(self._sessions) >= self._most_calls:
             await self._refuse(call, arrival, "node_full", f"{self._most_calls} calls in conversation")
             return
@@ -237,13 +241,13 @@ class Reception:
             live.note(call.call_uuid, what)
 
         try:
-            told = briefing(profile, arrival, admitted.beginning, box.specs)
+            told = briefing(profile, arrival, admitted.beginning, box.specs, admitted.back)
             chain = self._speakers.chain(admitted, told, lambda kind, detail: note(Note(kind, now_ms(), detail)))
             provider = GatedSpeech(chain, box)
             session = Session(
                 call=call,
                 provider=provider,
-                rules=rules(profile, allowed_s),
+                rules=rules(profile, allowed_s, greeting=told.greeting),
                 voice_activity=self._voice_activity,
                 office=office,
                 disk=self._disk,
@@ -257,6 +261,8 @@ class Reception:
             record.metered = chain.metered
             for service in admitted.speech.missing:
                 note(Note("provider_skipped", now_ms(), {"provider": service, "reason": "no key"}))
+            if (back := admitted.back) is not None:
+                note(Note("came_back", now_ms(), {"name": back.name, "outcome": back.told.outcome}))
             if admitted.closed:
                 record.add_note(Note("closed", 0, admitted.closed))
             self._sessions[call.call_uuid] = session

@@ -14,13 +14,16 @@ TRANSFER_MS: Final = 600_000
 TURN_MODES: Final = ("adaptive", "provider", "fixed")
 
 
-def rules(profile: SecretaryProfile, allowed_s: float | None = None) -> Rules:
-    """What the secretary's settings say about the conversation, and the domain's quotas about its end."""
+def rules(profile: SecretaryProfile, allowed_s: float | None = None, *, greeting: str = "") -> Rules:
+    """What the secretary's settings say about the conversation, and the domain's quotas about its end.
+
+    `greeting`: what is said first, where it is not the secretary's own.
+    """
     manner = profile.manner
     mode = manner.turn_mode if manner.turn_mode in TURN_MODES else "adaptive"
     return Rules(
         language=profile.language,
-        greeting=greeting_of(profile),
+        greeting=greeting or greeting_of(profile),
         disclosure=profile.disclosure,
         silence_ms=round(profile.silence_s * 1000),
         silence_prompts=profile.silence_prompts,

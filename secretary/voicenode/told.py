@@ -10,6 +10,7 @@ from secretary.speech.contract import Briefing, Place, ToolSpec
 from secretary.tools.beginning import Beginning
 from secretary.tools.beginning import told as instructions_of
 from secretary.voicenode.arrival import Arrival
+from secretary.voicenode.coming_back import Back
 
 
 def route(media: MediaProfile) -> Route:
@@ -28,9 +29,10 @@ def briefing(
     arrival: Arrival | None = None,
     beginning: Beginning | None = None,
     tools: tuple[ToolSpec, ...] = (),
+    back: Back | None = None,
 ) -> Briefing:
     """What the provider is told: names, never numbers to dial. Without a call: what it may prepare."""
-    greeting = greeting_of(profile)
+    greeting = back.sentence(profile.language) if back is not None else greeting_of(profile)
     return Briefing(
         call_uuid=arrival.call_uuid if arrival else "",
         domain_uuid=str(profile.domain_uuid),
@@ -51,4 +53,6 @@ def briefing(
             beginning=beginning,
         ),
         tools=tools,
+        history=back.said if back is not None else (),
+        came_back=back.told if back is not None else None,
     )

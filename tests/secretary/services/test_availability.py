@@ -58,11 +58,11 @@ async def ask(client: Any, number: str, kind: str = "extension", domain: str = A
         ("1002", Free.UNREGISTERED, False),
         ("1003", Free.DND, False),
         ("1004", Free.UNKNOWN, True),
-        ("1999", Free.UNKNOWN, False),
+        ("1999", Free.UNREACHABLE, False),
     ],
 )
 async def test_extensions(client: InboundClient, number: str, word: Free, forwarded: bool) -> None:
-    """Registered, not registered, do not disturb, forwarded; a user who is in no directory is not known to be away."""
+    """Registered, not registered, do not disturb, forwarded, and no such user at all."""
     assert await ask(client, number) == Availability(word, forwarded)
 
 
@@ -82,7 +82,7 @@ async def test_in_a_call(client: InboundClient, switch: StandInSwitch) -> None:
 async def test_domains_do_not_meet(client: InboundClient) -> None:
     """Another domain's user tells nothing about a number of ours."""
     assert (await ask(client, "1005", domain=GLOBEX)).word is Free.FREE
-    assert await ask(client, "1005") == UNKNOWN
+    assert (await ask(client, "1005")).word is Free.UNREACHABLE
 
 
 @pytest.mark.parametrize(

@@ -249,3 +249,18 @@ def test_portuguese_speaks_portuguese() -> None:
     dialogue = Dialogue("pt-br", (Place("u", "Vendas"),))
     assert "Vendas, tecle 1" in said(dialogue.heard(NOTHING))
     assert said(dialogue.heard(Understood(Intent.PLACE, "vendas", 0.45, 0))) == "Você disse Vendas?"
+
+
+def test_back_from_somebody_who_was_not_reached(dialogue: Dialogue) -> None:
+    """The caller has been asked whether to leave a message: yes is one, and another destination may be named."""
+    dialogue.came_back("u-sales", "no_answer")
+    assert dialogue.wants_answer
+    assert ("record_message", {}) in done(dialogue.heard(YES))
+    dialogue.came_back("u-sales", "busy")
+    assert done(dialogue.heard(SALES)) == [("transfer", {"destination_uuid": "u-sales"})]
+
+
+def test_back_from_where_it_came_to_an_end(dialogue: Dialogue) -> None:
+    """After a mailbox or a menu there may be nothing else; a destination that is gone by then is no trouble."""
+    dialogue.came_back("u-gone", "over")
+    assert done(dialogue.heard(NO)) == [("end_call", {"reason": "nothing_else"})]

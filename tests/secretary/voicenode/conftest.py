@@ -154,6 +154,10 @@ class Exchange:
         for number in ("1001", "1099"):
             self.switch.add_extension(Extension(number, tenant.name, answer_after_s=0.1))
 
+    def busy(self, tenant: Tenant, number: str) -> None:
+        """Somebody of the tenant who is always on the telephone."""
+        self.switch.add_extension(Extension(number, tenant.name, "busy"))
+
     def dial(self, tenant: Tenant, caller: Caller, number: str = "8001", **about: Any) -> Channel:
         return self.switch.place_call(tenant.name, number, caller, **about)
 
