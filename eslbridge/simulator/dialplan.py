@@ -1,8 +1,8 @@
 """A small dialplan: contexts of extensions, built by hand or read from FreeSWITCH's XML.
 
-Understood of the XML: contexts, extensions with `continue`, conditions on any field or `${variable}` with their
-`break`, nested conditions, actions, anti-actions and `inline`. The XML that a domain installs is what the stand-in
-switch runs, so the demo tests it too.
+Understood of the XML: contexts, extensions with `continue`, conditions on any field or `${variable}` and on the time
+with their `break`, nested conditions, actions, anti-actions and `inline`. The XML that a domain installs is what the
+stand-in switch runs, so the demo tests it too.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Protocol
+from zoneinfo import ZoneInfo
 
+from eslbridge.simulator import times
 from eslbridge.simulator.arguments import separate
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`field` matched against `expression`; empty field always matches."""
+    """`field` matched against `expression`, at those `times`; empty field always matches."""
 
     field: str = ""
     expression: str = ""
@@ -40,6 +43,7 @@ class Condition:
     anti_actions: tuple[Action, ...] = ()
     break_on: str = "on-false"
     nested: tuple[Condition, ...] = ()
+    times: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class Dialplan:
     """Contexts by name. `expand` evaluates `${…}` in conditions; `inline` runs inline actions."""
 
     expand: Expander
+    now: Callable[[tzinfo | None], datetime] = datetime.now
+    """The time in a zone, or the switch's own."""
     contexts: dict[str, list[Extension]] = field(default_factory=dict)
 
     def add(self, context: str, number: str, actions: Iterable[Action | tuple[str, str]]) -> None:
@@ -102,7 +108,7 @@ class Dialplan:
         collected: list[Action] = []
         matched = False
         for extension in self.contexts.get(context, []):
-            reader = _Reader(channel, number, self.expand)
+            reader = _Reader(channel, number, self.expand, self.now)
             if reader.read(extension.conditions):
                 matched = True
                 collected += reader.actions
@@ -125,10 +131,13 @@ def inline(text: str) -> list[Action]:
 class _Reader:
     """Walks one extension's conditions for one call."""
 
-    def __init__(self, channel: Channel, number: str, expand: Expander) -> None:
+    def __init__(
+        self, channel: Channel, number: str, expand: Expander, now: Callable[[tzinfo | None], datetime]
+    ) -> None:
         self.channel = channel
         self.number = number
         self.expand = expand
+        self.now = now
         self.actions: list[Action] = []
 
     def read(self, conditions: Sequence[Condition]) -> bool:
@@ -150,6 +159,10 @@ class _Reader:
         return proceed
 
     def _match(self, condition: Condition) -> re.Match[str] | None:
+        if condition.times:
+            zone = self.channel.variable("timezone")
+            if not times.match(condition.times, self.now(ZoneInfo(zone) if zone else None)):
+                return None
         if not condition.field:
             return re.match("", "")
         if condition.field == "destination_number":
@@ -197,6 +210,7 @@ def _condition(element: ElementTree.Element) -> Condition:
         listed("anti-action"),
         element.get("break", "on-false"),
         tuple(_condition(one) for one in element.findall("condition")),
+        times.of(element.attrib),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -104,6 +105,73 @@ async def test_a_time_condition_of_the_telephone_system(exchange: Exchange, acme
     await in_tenant(acme.domain_uuid, lambda: OpeningHours.objects.update(source="weekly", weekly=ALWAYS))
     _, briefing = await greeted(exchange, acme, "8001*0")
     assert briefing.greeting == "Good morning."
+
+
+# As FusionPBX 5.6 writes them: the rows of Dialplan Manager that make both numbers selectable, a time condition (app
+# time_conditions: Monday to Friday, 9:00 to 18:00, a zone of its own, an alternate destination), an inbound route.
+FUSIONPBX = """
+<extension name="secretary_8001_open" continue="false" uuid="7a0f1a4e-0000-4000-8000-000000000001">
+  <condition field="destination_number" expression="^8001\\*1$">
+    <action application="set" data="secretary_open=true"/>
+    <action application="transfer" data="8001 XML acme.example"/>
+  </condition>
+</extension>
+<extension name="secretary_8001_closed" continue="false" uuid="7a0f1a4e-0000-4000-8000-000000000002">
+  <condition field="destination_number" expression="^8001\\*0$">
+    <action application="set" data="secretary_open=false"/>
+    <action application="transfer" data="8001 XML acme.example"/>
+  </condition>
+</extension>
+<extension name="Office" continue="false" uuid="7a0f1a4e-0000-4000-8000-000000000003">
+  <condition field="destination_number" expression="^2000$">
+    <action application="set" data="timezone=America/Sao_Paulo" inline="true"/>
+  </condition>
+  <condition field="destination_number" expression="^2000$"/>
+  <condition wday="2-6" minute-of-day="541-1080" break="never">
+    <action application="transfer" data="8001*1 XML acme.example"/>
+  </condition>
+  <condition field="destination_number" expression="^2000$">
+    <action application="transfer" data="8001*0 XML acme.example"/>
+  </condition>
+</extension>
+"""
+PUBLIC = """
+<extension name="551130001000" continue="false" uuid="7a0f1a4e-0000-4000-8000-000000000004">
+  <condition field="destination_number" expression="^(551130001000)$">
+    <action application="set" data="domain_name=acme.example" inline="true"/>
+    <action application="transfer" data="2000 XML acme.example"/>
+  </condition>
+</extension>
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "times"),
+    [
+        # Friday, 9:00 and a minute before, in São Paulo
+        ("rows of FusionPBX", (("2026-05-29T12:00", "Good morning."), ("2026-05-29T11:59", "Closed."))),
+        # Friday, 18:00, and Saturday
+        ("printed dialplan", (("2026-05-29T20:59", "Good morning."), ("2026-05-30T15:00", "Closed."))),
+    ],
+)
+async def test_from_the_trunk_through_a_time_condition(
+    exchange: Exchange, acme: Tenant, first: str, times: tuple[tuple[str, str], ...]
+) -> None:
+    """Inbound route, time condition, 8001*1 or 8001*0, secretary: by the clock of the condition's zone. Whichever of the
+    two stands first in the context, FusionPBX's rows or ours."""
+    for what in sorted(("rows of FusionPBX", "printed dialplan"), key=lambda one: one != first):
+        if what == "printed dialplan":
+            await exchange.install(acme)
+        else:
+            exchange.switch.dialplan.load_xml(FUSIONPBX, acme.name)
+    exchange.switch.dialplan.load_xml(PUBLIC, "public")
+    await close(acme, source="switch", closed_action="message", closed_greeting="Closed.")
+    for utc, greeting in times:
+        exchange.switch.dialplan.now = datetime.fromisoformat(utc).replace(tzinfo=UTC).astimezone
+        channel = exchange.switch.place_call("public", "551130001000", Caller([WaitSilence(300), HangUp()]))
+        await exchange.ended(channel)
+        assert exchange.providers.sessions[-1].briefing.greeting == greeting, utc
+        assert (await row_of(acme, channel)).extension == "8001"
 
 
 async def test_hours_of_another_tenant(exchange: Exchange, acme: Tenant, globex: Tenant) -> None:
