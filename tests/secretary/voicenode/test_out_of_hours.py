@@ -157,8 +157,8 @@ PUBLIC = """
 async def test_from_the_trunk_through_a_time_condition(
     exchange: Exchange, acme: Tenant, first: str, times: tuple[tuple[str, str], ...]
 ) -> None:
-    """Inbound route, time condition, 8001*1 or 8001*0, secretary: by the clock of the condition's zone. Whichever of the
-    two stands first in the context, FusionPBX's rows or ours."""
+    """Inbound route, time condition, 8001*1 or 8001*0, secretary: by the clock of the condition's zone. Whichever of
+    the two stands first in the context, FusionPBX's rows or ours."""
     for what in sorted(("rows of FusionPBX", "printed dialplan"), key=lambda one: one != first):
         if what == "printed dialplan":
             await exchange.install(acme)
