@@ -32,10 +32,6 @@ class Worker:
             queue = broker.SimpleQueue("esl")
             queue.clear()
             queue.close()
-        self.go_on()
-
-    def go_on(self) -> None:
-        """Start it with whatever is in the queue."""
         database = connection.settings_dict
         url = f"postgresql://{database['USER']}:{database['PASSWORD']}@/{database['NAME']}"
         environment = {

@@ -348,7 +348,7 @@ class Session:
         except Exception as error:
             log.exception("transfer_failed")
             outcome = Outcome("failed", str(error))
-        if outcome.word != "ok":
+        if outcome.word != "ok" and self.record.outcome != "transferred":  # it may have gone all the same
             waiting.music(False)
             self._waiting = None
             self.record.destination_uuid = ""

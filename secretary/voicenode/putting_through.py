@@ -101,8 +101,8 @@ class PuttingThrough:
                 outcome = await self._try(plan, caller)
             except TransferRefused as refusal:
                 outcome = _refused(refusal)
-            if outcome.word in NOT_TRIED_AGAIN:
-                return outcome
+            if outcome.word in NOT_TRIED_AGAIN or self._call.is_over:
+                return outcome  # also a call that went, whose worker did not live to say so
             self._note("transfer_tried", {"name": plan.name, "outcome": outcome.word, "detail": outcome.detail})
             tried.append((plan, outcome))
             next_one = plan.fallback_uuid
