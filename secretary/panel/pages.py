@@ -31,65 +31,102 @@ class Item:
     label: Text
     current: bool
     count: int = 0
-    gap: bool = False
 
 
-# Name of route and section, picture, words, and what one must be allowed to find it there.
-_SECTIONS: tuple[tuple[str, Text, str], ...] = (
-    ("home", _("Home"), "SEE"),
-    ("calls", _("Calls"), "SEE"),
-    ("messages", _("Messages"), "SEE"),
-    ("callbacks", _("Callbacks"), "SEE"),
-    ("secretaries", _("Secretaries"), "SEE_SETUP"),
-    ("destinations", _("Destinations"), "SEE_SETUP"),
-    ("extensions", _("Extensions"), "SEE_SETUP"),
-    ("hours", _("Hours"), "SEE_SETUP"),
-    ("dialling", _("Dialling"), "SEE_SETUP"),
-    ("services", _("Speech services"), "CONFIGURE"),
-    ("tools", _("Tools"), "CONFIGURE"),
-    ("webhooks", _("Webhooks"), "CONFIGURE"),
-    ("jobs", _("Jobs"), "SEE_SETUP"),
-    ("usage", _("Usage"), "SEE_SETUP"),
-    ("data", _("Data"), "CONFIGURE"),
-    ("people", _("People"), "MANAGE_PEOPLE"),
-    ("record", _("Record"), "SEE_RECORD"),
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries that belong together; the first group has no name."""
+
+    title: Text
+    items: list[Item]
+
+    @property
+    def current(self) -> bool:
+        return any(item.current for item in self.items)
+
+
+# Name of route and section, words, and what one must be allowed to find it there. The first group is a day's work, and
+# all that stands at the bottom of a telephone; the others are behind its last entry.
+_Entries = tuple[tuple[str, Text, str], ...]
+_GROUPS: tuple[tuple[Text, _Entries], ...] = (
+    (
+        "",
+        (
+            ("home", _("Home"), "SEE"),
+            ("calls", _("Calls"), "SEE"),
+            ("messages", _("Messages"), "SEE"),
+            ("callbacks", _("Callbacks"), "SEE"),
+        ),
+    ),
+    (
+        _("Who answers"),
+        (
+            ("secretaries", _("Secretaries"), "SEE_SETUP"),
+            ("extensions", _("Extensions"), "SEE_SETUP"),
+            ("destinations", _("Destinations"), "SEE_SETUP"),
+            ("hours", _("Hours"), "SEE_SETUP"),
+            ("services", _("Speech services"), "CONFIGURE"),
+            ("tools", _("Tools"), "CONFIGURE"),
+        ),
+    ),
+    (
+        _("Administration"),
+        (
+            ("people", _("People"), "MANAGE_PEOPLE"),
+            ("usage", _("Usage"), "SEE_SETUP"),
+            ("dialling", _("Dialling"), "SEE_SETUP"),
+            ("data", _("Data"), "CONFIGURE"),
+            ("webhooks", _("Webhooks"), "CONFIGURE"),
+            ("jobs", _("Jobs"), "SEE_SETUP"),
+            ("record", _("Record"), "SEE_RECORD"),
+        ),
+    ),
 )
-_GAPS = frozenset({"secretaries", "people"})
 
-_OUTSIDE: tuple[tuple[str, str, Text, bool], ...] = (
-    ("domains", "switch", _("Domains"), False),
-    ("account", "person", _("Your account"), False),
-    ("everybody", "people", _("Accounts"), True),
-    ("operators", "key", _("Operators"), True),
-    ("platform-services", "services", _("Speech services"), True),
-    ("installation-record", "record", _("Record"), True),
+_OUTSIDE: tuple[tuple[Text, bool, tuple[tuple[str, str, Text], ...]], ...] = (
+    # A group's name, whether it is for operators alone, and its entries: route, picture, words.
+    ("", False, (("domains", "switch", _("Domains")), ("account", "person", _("Your account")))),
+    (
+        _("The installation"),
+        True,
+        (
+            ("everybody", "people", _("Accounts")),
+            ("operators", "key", _("Operators")),
+            ("platform-services", "services", _("Speech services")),
+            ("installation-record", "record", _("Record")),
+        ),
+    ),
 )
 
 
-def navigation(access: Access, section: str) -> list[Item]:
-    """The entries, with the one that the page belongs to marked."""
+def navigation(access: Access, section: str) -> list[Group]:
+    """The entries that the person may open, with the one that the page belongs to marked; no group is empty."""
     from secretary.panel.access import Can
 
-    unread = count_unread(access.own)
-    return [
-        Item(
-            url=reverse(f"panel:{name}", args=[access.domain.pk]),
-            icon=name,
-            label=label,
-            current=name == section,
-            count=min(unread, 99) if name == "messages" else 0,
-            gap=name in _GAPS,
-        )
-        for name, label, wanted in _SECTIONS
-        if access.may(Can[wanted])
-    ]
+    unread = min(count_unread(access.own), 99)
+    groups = []
+    for title, entries in _GROUPS:
+        items = [
+            Item(
+                url=reverse(f"panel:{name}", args=[access.domain.pk]),
+                icon=name,
+                label=label,
+                current=name == section,
+                count=unread if name == "messages" else 0,
+            )
+            for name, label, wanted in entries
+            if access.may(Can[wanted])
+        ]
+        if items:
+            groups.append(Group(title, items))
+    return groups
 
 
-def navigation_outside(*, operator: bool, section: str) -> list[Item]:
+def navigation_outside(*, operator: bool, section: str) -> list[Group]:
     """The entries where no domain is chosen."""
     return [
-        Item(url=reverse(f"panel:{name}"), icon=icon, label=label, current=name == section, gap=name == "everybody")
-        for name, icon, label, for_operators in _OUTSIDE
+        Group(title, [Item(reverse(f"panel:{name}"), icon, label, name == section) for name, icon, label in entries])
+        for title, for_operators, entries in _OUTSIDE
         if operator or not for_operators
     ]
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from secretary.panel import words as vocabulary
 from secretary.panel.audio import stored_file
 from secretary.panel.dial_words import reason_of
+from secretary.panel.pages import Group
 
 register = template.Library()
 
@@ -55,6 +56,12 @@ def icon(name: str, extra: str = "") -> SafeString:
 def words(text: str) -> list[str]:
     """Split at spaces: `"a b"|words`."""
     return text.split()
+
+
+@register.filter
+def holds_current(groups: list[Group]) -> bool:
+    """Whether the page's own entry is in one of these groups of the navigation."""
+    return any(group.current for group in groups)
 
 
 @register.filter

@@ -15,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 from secretary.models import Destination, Secretary
 from tenants.context import tenant_context
 from tests.secretary.panel.cast import PASSWORD, Cast
+from tests.secretary.panel.test_markup import PAGES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Without those about background work it looks up its maker's hosts at every start.
@@ -153,27 +154,20 @@ def test_names_as_tags(live_server: LiveServer, cast: Cast) -> None:
         assert Destination.objects.get(name="Support").aliases == ["help desk", "repairs"]
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_on_a_phone(dark: bool, live_server: LiveServer, cast: Cast) -> None:
-    """At 360 pixels no page is wider than the screen, and the navigation is at hand on all of them."""
-    objects = cast.acme.objects
-    with browser(live_server, width=360, dark=dark) as desk:
+def test_on_a_phone(live_server: LiveServer, cast: Cast) -> None:
+    """At 360 pixels no page is wider than the screen, and each says in the navigation where it belongs."""
+    addresses = [route.address(cast.acme) for route in PAGES]
+    with browser(live_server, width=360) as desk:
+        page = desk.page
         desk.sign_in("alice")
-        for path in (
-            "",
-            "calls/",
-            f"calls/{objects['call_uuid']}/",
-            "messages/",
-            "secretaries/",
-            f"secretaries/{objects['secretary_uuid']}/",
-            "destinations/",
-            f"destinations/{objects['destination_uuid']}/",
-            "extensions/",
-            f"extensions/{objects['mapping_uuid']}/delete/",
-        ):
-            desk.go(house(cast) + path)
-            assert desk.page.evaluate("document.documentElement.scrollWidth") <= 360, path
-            expect(desk.page.locator(".nav [aria-current]")).to_be_in_viewport()
+        for address in addresses:
+            desk.go(address)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
+            expect(page.locator(".nav [aria-current]:visible")).to_be_in_viewport()
+        expect(page.get_by_role("link", name="Tools", exact=True)).to_be_hidden()
+        page.get_by_role("button", name="More").click()
+        page.get_by_role("link", name="Tools", exact=True).click()
+        expect(page.get_by_role("heading", name="Tools", exact=True)).to_be_visible()
         assert desk.complaints == []
 
 

@@ -13,10 +13,10 @@ for (const menu of document.querySelectorAll("details[data-menu]")) {
   });
 }
 
-// On a phone the navigation scrolls sideways: the page's own entry is in sight.
-const here = document.querySelector(".nav [aria-current]");
-const row = here?.closest("ul");
-if (row) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+// Where the navigation is longer than the screen, the page's own entry is in sight.
+const nav = document.querySelector(".nav");
+const here = nav?.querySelector("a[aria-current]");
+if (here && nav.scrollHeight > nav.clientHeight) nav.scrollTop = here.offsetTop - nav.offsetTop - nav.clientHeight / 2;
 
 // A filter that is a list applies as soon as it is chosen.
 for (const select of document.querySelectorAll("select[data-submit]")) {
