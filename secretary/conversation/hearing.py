@@ -29,6 +29,11 @@ MELODY_MS = 1_100
 class Talk(Protocol):
     """What hearing needs to know of the conversation."""
 
+    @property
+    def has_floor(self) -> bool:
+        """Whether the caller speaks, and the provider knows."""
+        ...
+
     def reference(self, heard: int, ms: int) -> bytes:
         """The last `ms` of the secretary's voice that the caller heard."""
 
@@ -73,7 +78,11 @@ class Hearing:
             case SpeechStarted(onset_ms):
                 self._interim, turns.pause_ms = "", self._rules.pause_ms
                 return self._unless_echo(leg, ev.CallerStarted(onset_ms))
-            case SpeechProven():
+            case SpeechProven(onset_ms):
+                # A voice that must be heard goes on, and so does its echo: by now there is more of it to know it by.
+                if leg.queued_ms and not self._talk.has_floor and self._is_echo(leg):
+                    self._turns.dismiss()
+                    return ev.CallerEnded(onset_ms)
                 return ev.CallerProven()
             case SpeechEnded(last_sound_ms):
                 return ev.CallerEnded(last_sound_ms, self._provider.detects_turns)
@@ -94,10 +103,12 @@ class Hearing:
         self._turns.dismiss()
 
     def _unless_echo(self, leg: AudioLeg, event: ev.Event) -> ev.Event | None:
-        if not self._turns.alert:
+        if not self._turns.alert or not self._is_echo(leg):
             return event
-        reference = self._talk.reference(leg.heard_ms, echo.REFERENCE_MS)
-        if not self._echo.is_echo(self._ear.recent(echo.WINDOW_MS), reference):
-            return event
-        self.echoes += 1
         return ev.CallerUnlikely() if self._turns.dismiss() is not None else None
+
+    def _is_echo(self, leg: AudioLeg) -> bool:
+        reference = self._talk.reference(leg.heard_ms, echo.REFERENCE_MS)
+        found = self._echo.is_echo(self._ear.recent(echo.LISTEN_MS), reference)
+        self.echoes += found
+        return found

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from secretary.audio.echo import REFERENCE_MS, WINDOW_MS, EchoGuard
+from secretary.audio.echo import LISTEN_MS, REFERENCE_MS, WINDOW_MS, EchoGuard
 from secretary.bench import sounds
 
 F64 = NDArray[np.float64]
@@ -31,14 +31,24 @@ def pcm(samples: F64) -> bytes:
 
 
 def heard(voice: F64, at_ms: int) -> bytes:
-    return pcm(voice[(at_ms - REFERENCE_MS) * 8 : at_ms * 8])
+    return pcm(voice[max(at_ms - REFERENCE_MS, 0) * 8 : at_ms * 8])
 
 
-def echoed(voice: F64, at_ms: int, *, db: float, delay_ms: int) -> F64:
-    """The last moment on the caller's line, with a little noise."""
+def echoed(voice: F64, at_ms: int, *, db: float, delay_ms: int, noise: float = 8) -> F64:
+    """What the caller's line brought lately, with a little noise (RMS)."""
     end = (at_ms - delay_ms) * 8
-    back = np.convolve(voice[: end + 20], LINE)[end - WINDOW_MS * 8 : end] * 10 ** (db / 20)
-    return back + np.random.default_rng(at_ms).normal(0, 8, len(back))
+    quiet = np.zeros(LISTEN_MS * 8)
+    back = np.concatenate((quiet, np.convolve(voice[: end + 20], LINE)[:end]))[-LISTEN_MS * 8 :] * 10 ** (db / 20)
+    return back + np.random.default_rng(at_ms).normal(0, noise, len(back))
+
+
+def speaking(line: F64, spoken: F64) -> F64:
+    """The same, with somebody who speaks at its end."""
+    return line + np.concatenate((np.zeros(len(line) - len(spoken)), spoken))
+
+
+def loudness(line: F64) -> float:
+    return float(np.sqrt((line[-WINDOW_MS * 8 :] ** 2).mean()))
 
 
 def moments(voice: F64) -> list[int]:
@@ -55,9 +65,53 @@ def test_an_echo_is_known(voice: F64, db: float, delay_ms: int) -> None:
     judged = [
         guard.is_echo(pcm(back), heard(voice, ms))
         for ms in moments(voice)
-        if np.sqrt(((back := echoed(voice, ms, db=db, delay_ms=delay_ms)) ** 2).mean()) > 30
+        if loudness(back := echoed(voice, ms, db=db, delay_ms=delay_ms)) > 30
     ]
     assert len(judged) > 15 and np.mean(judged) >= 0.97
+
+
+@pytest.mark.parametrize("db", [-10, -24])
+@pytest.mark.parametrize("noise_dbfs", [-60, -50, -40])
+def test_an_echo_in_noise_is_known(voice: F64, db: float, noise_dbfs: float) -> None:
+    """Also where the noise is as loud as the echo, or drowns it."""
+    guard, noise = EchoGuard(), 32_768 * 10 ** (noise_dbfs / 20)
+    lines = (echoed(voice, ms, db=db, delay_ms=130, noise=noise) for ms in moments(voice))
+    judged = [guard.is_echo(pcm(line), heard(voice, ms)) for line, ms in zip(lines, moments(voice), strict=True)]
+    assert len(judged) > 15 and np.mean(judged) >= 0.97
+
+
+@pytest.mark.parametrize("noise_dbfs", [-90, -50])
+def test_an_echo_of_the_first_word_is_known(voice: F64, noise_dbfs: float) -> None:
+    """When no more than a moment of a voice has been played, that is enough."""
+    noise = 32_768 * 10 ** (noise_dbfs / 20)
+    first = int(np.argmax(np.abs(voice) > 1_000)) // 8
+    for ms in range(first + 120, first + 400, 40):
+        line = echoed(voice[first * 8 :], ms - first, db=-16, delay_ms=40, noise=noise)
+        assert EchoGuard().is_echo(pcm(line), heard(voice[first * 8 :], ms - first))
+
+
+@pytest.mark.parametrize("noise_dbfs", [-60, -50])
+def test_a_caller_in_noise_is_the_caller(voice: F64, caller: F64, noise_dbfs: float) -> None:
+    """Who speaks over an echo in noise is heard; noise is no reason to hear nobody."""
+    guard, noise = EchoGuard(), 32_768 * 10 ** (noise_dbfs / 20)
+    lines = [echoed(voice, ms, db=-24, delay_ms=130, noise=noise) for ms in moments(voice)]
+    judged = [
+        guard.is_echo(pcm(speaking(line, caller[: WINDOW_MS * 8])), heard(voice, ms))
+        for line, ms in zip(lines, moments(voice), strict=True)
+    ]
+    assert np.mean(judged) <= 0.05
+
+
+def test_a_long_vowel_is_no_noise(voice: F64) -> None:
+    """What sounds alike for half a second was not there before it began: it is the caller's."""
+    guard = EchoGuard()
+    line = np.random.default_rng(1).normal(0, 8, LISTEN_MS * 8)
+    vowel = np.sign(np.sin(np.arange(LISTEN_MS * 8) * 2 * np.pi * 140 / 8_000)) * 3_000
+    judged = [
+        guard.is_echo(pcm(speaking(line, vowel[: length * 8])), heard(voice, 2_000 + length))
+        for length in range(64, LISTEN_MS, 32)
+    ]
+    assert not any(judged)
 
 
 @pytest.mark.parametrize("db", [-10, -20, -30])
@@ -68,7 +122,8 @@ def test_a_caller_over_an_echo_is_the_caller(voice: F64, caller: F64, db: float)
         guard.is_echo(pcm(echoed(voice, ms, db=db, delay_ms=130)), heard(voice, ms))
     spoken = caller[: WINDOW_MS * 8]
     judged = [
-        guard.is_echo(pcm(echoed(voice, ms, db=db, delay_ms=130) + spoken), heard(voice, ms)) for ms in moments(voice)
+        guard.is_echo(pcm(speaking(echoed(voice, ms, db=db, delay_ms=130), spoken)), heard(voice, ms))
+        for ms in moments(voice)
     ]
     assert np.mean(judged) <= (0.25 if db == -10 else 0.05)
 
@@ -76,10 +131,12 @@ def test_a_caller_over_an_echo_is_the_caller(voice: F64, caller: F64, db: float)
 def test_a_caller_without_an_echo_is_not_one_for_long(voice: F64, caller: F64) -> None:
     """Two vowels may be alike for a moment; nobody is taken for an echo because of that."""
     judged = []
+    quiet = np.random.default_rng(1).normal(0, 8, LISTEN_MS * 8)
     for start in range(0, 1_600, 160):
         guard = EchoGuard()
         for n, ms in enumerate(moments(voice)[:10]):
-            judged.append(guard.is_echo(pcm(caller[(start + 30 * n) * 8 :][: WINDOW_MS * 8]), heard(voice, ms)))
+            spoken = caller[(start + 30 * n) * 8 :][: WINDOW_MS * 8]
+            judged.append(guard.is_echo(pcm(speaking(quiet, spoken)), heard(voice, ms)))
     assert np.mean(judged) <= 0.03
 
 
@@ -88,7 +145,7 @@ def test_a_soft_voice_gets_through(voice: F64, caller: F64) -> None:
     guard = EchoGuard()
     for ms in moments(voice)[:10]:
         guard.is_echo(pcm(echoed(voice, ms, db=-10, delay_ms=130)), heard(voice, ms))
-    soft = pcm(caller[: WINDOW_MS * 8] * 0.1)
+    soft = pcm(speaking(np.zeros(LISTEN_MS * 8), caller[: WINDOW_MS * 8] * 0.1))
     judged = [guard.is_echo(soft, heard(voice, ms)) for ms in moments(voice)[:12]]
     assert not any(judged[8:])
 

@@ -90,10 +90,10 @@ class Call:
     def pass_time(self, ms: int) -> None:
         self.session._began -= ms / 1000
 
-    def frames(self, count: int) -> None:
+    def frames(self, count: int, frame: bytes = FRAME) -> None:
         assert self.leg.listener is not None
         for _ in range(count):
-            self.leg.listener.on_frame(FRAME)
+            self.leg.listener.on_frame(frame)
 
     async def speak(self, said: str, answer: str = ANSWER, *, chunk_s: float = 0.0) -> None:
         """The caller speaks for more than a second, then falls silent; both ears notice."""
@@ -109,7 +109,7 @@ class Call:
         await asyncio.sleep(0.01)
         for _ in range(6):
             self.pass_time(250)
-            self.frames(12)
+            self.frames(12, bytes(len(FRAME)))
             self.activity.judge(0.01)
             await asyncio.sleep(0)
         await turn
