@@ -5,6 +5,7 @@ One is enough here: commands of many callers travel in a row on it, and slow one
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -21,6 +22,7 @@ class AsyncPool:
 
     def __init__(self) -> None:
         self._clients: dict[tuple[str, int, str], InboundClient] = {}
+        self._used: dict[tuple[str, int, str], float] = {}
 
     def client(self, address: Address) -> InboundClient:
         """The client of a switch and password, connected or not."""
@@ -28,6 +30,7 @@ class AsyncPool:
         client = self._clients.get(key)
         if client is None:
             client = self._clients[key] = InboundClient(address)
+        self._used[key] = time.monotonic()
         return client
 
     async def get_esl_for_domain(self, domain_uuid: UUID | str) -> AsyncEslClient:
@@ -40,9 +43,17 @@ class AsyncPool:
             raise NotConnected("the domain is disabled or has no ESL credential")
         return DomainView(self.client(address_of(endpoint)))
 
+    async def drop_idle(self, seconds: float) -> None:
+        """Close the clients that nobody has asked for in so long."""
+        until = time.monotonic() - seconds
+        for key in [key for key, used in self._used.items() if used < until]:
+            del self._used[key]
+            await self._clients.pop(key).close()
+
     async def close(self) -> None:
         """Close every client."""
         clients, self._clients = self._clients, {}
+        self._used.clear()
         for client in clients.values():
             await client.close()
 

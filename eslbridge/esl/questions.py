@@ -36,6 +36,12 @@ def user_data(user: str, domain: str, kind: Literal["attr", "param", "var"], nam
 
 
 def queue_agents(queue: str, domain: str) -> Command:
-    """The agents of a call-centre queue, one a line under a heading, columns parted by `|` (mod_callcenter)."""
+    """The agents of a call-centre queue, one a line under a heading, columns parted by `|`, and `+OK`. That alone where
+    there are none, or no such queue (mod_callcenter.c, `list_result_callback`)."""
     who = f"{matching(_USER, queue, 'a queue')}@{matching(_HOST, domain, 'a domain')}"
     return Command(f"api callcenter_config queue list agents {who}")
+
+
+def queues() -> Command:
+    """All call-centre queues of the switch, of every domain: a heading, a line each that begins with a name, `+OK`."""
+    return Command("api callcenter_config queue list")

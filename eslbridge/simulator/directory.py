@@ -15,6 +15,17 @@ AGENT_COLUMNS = (
 )
 
 
+QUEUE_COLUMNS = (
+    "name|strategy|moh_sound|time_base_score|tier_rules_apply|tier_rule_wait_second|tier_rule_wait_multiply_level"
+    "|tier_rule_no_agent_no_wait|discard_abandoned_after|abandoned_resume_allowed|max_wait_time"
+    "|max_wait_time_with_no_agent|max_wait_time_with_no_agent_time_reached|record_template|calls_answered"
+    "|calls_abandoned|ring_progressively_delay|skip_agents_with_external_calls|agent_no_answer_status"
+)
+QUEUE_ROW = (
+    "|longest-idle-agent|local_stream://default|system|false|300|true|false|60|false|0|0|5||0|0|10|true|On Break"
+)
+
+
 def _extension(api: Api, who: str) -> Extension | None:
     number, _, domain = who.rpartition("/")[2].partition("@")
     return api.switch.extension(number, domain)
@@ -57,13 +68,16 @@ def user_data(api: Api, rest: str) -> str:
 
 @command("callcenter_config")
 def callcenter_config(api: Api, rest: str) -> str:
-    """`queue list agents <queue>`: a heading and a line for each, `+OK`. No agents, or no such queue: only that."""
+    """`queue list`: a heading, a line for each, `+OK`. `queue list agents <queue>` the same, and without any, or such a
+    queue, only `+OK`."""
     words = rest.split()
+    if words == ["queue", "list"]:
+        return "\n".join([QUEUE_COLUMNS, *(f"{name}{QUEUE_ROW}" for name in api.switch.queues), "+OK\n"])
     if words[:3] != ["queue", "list", "agents"] or len(words) < 4:
         return "-ERR Invalid!\n"
     agents = api.switch.queues.get(words[3], {})
     rows = [
-        f"{name}|single_box||callback|user/{name}|{status}|Waiting|3|10|10|60|30|0|0|0|0|0|0|0|0|0"
+        f"{name}|single_box||callback|{{call_timeout=15}}user/{name}|{status}|Waiting|3|10|10|60|30|0|0|0|0|0|0|0|0|0"
         for name, status in agents.items()
     ]
     return "\n".join([AGENT_COLUMNS, *rows, "+OK\n"]) if rows else "+OK\n"

@@ -10,19 +10,25 @@ import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 import structlog
 
 from eslbridge.esl import questions
+from eslbridge.esl.async_pool import AsyncPool
 from eslbridge.esl.command import Command
 from eslbridge.esl.errors import EslError
 from eslbridge.esl.interface import AsyncEslClient, parse_channels
 from eslbridge.policy import DestinationKind
+from tenants.errors import UndecryptableError
 
 log = structlog.get_logger(__name__)
 
 ASK_S: Final = 1.5
 """How long all questions together may take: the caller is waiting."""
+CONNECT_S: Final = 1.5
+"""How long getting hold of the switch may take before that."""
+ASKED: Final = frozenset({DestinationKind.EXTENSION, DestinationKind.QUEUE})
 NOT_REGISTERED: Final = "error/user_not_registered"
 _TRUE: Final = frozenset({"true", "1", "yes", "on", "t"})
 READY_AGENTS: Final = frozenset({"available", "available (on demand)"})
@@ -53,6 +59,31 @@ class Availability:
 
 
 UNKNOWN: Final = Availability(Free.UNKNOWN)
+
+
+async def ask_switch(
+    switches: AsyncPool, *, domain_uuid: UUID, domain_name: str, kind: str, number: str
+) -> Availability:
+    """Ask over the connection that this process has to the domain's switch, or makes now. Never raises."""
+    if kind not in ASKED:
+        return UNKNOWN
+    try:
+        switch = await switches.get_esl_for_domain(domain_uuid)
+    except (EslError, UndecryptableError) as error:
+        log.info("availability_unknown", kind=kind, error=repr(error)[:200])
+        return UNKNOWN
+    return await ask_over(switch, kind=kind, number=number, domain_name=domain_name)
+
+
+async def ask_over(switch: AsyncEslClient, *, kind: str, number: str, domain_name: str) -> Availability:
+    """Connect if need be, and ask. Never raises, and never takes longer than CONNECT_S and ASK_S."""
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            await switch.connect()
+    except (EslError, OSError, TimeoutError) as error:
+        log.info("availability_unknown", kind=kind, error=repr(error)[:200])
+        return UNKNOWN
+    return await availability_of(switch, kind=kind, number=number, domain_name=domain_name)
 
 
 async def availability_of(switch: AsyncEslClient, *, kind: str, number: str, domain_name: str) -> Availability:
@@ -105,15 +136,29 @@ def _in_call(channels: str, presence_id: str) -> bool:
 
 async def _queue(switch: AsyncEslClient, number: str, domain: str) -> Availability:
     table = await _ask(switch, questions.queue_agents(number, domain))
-    lines = [line for line in table.splitlines() if "|" in line]
-    if not lines:
-        return UNKNOWN  # a queue of another name, or no call centre on this switch
-    heading, *rows = (line.split("|") for line in lines)
-    if "status" not in heading:
-        return UNKNOWN
-    column = heading.index("status")
-    ready = any(row[column].strip().lower() in READY_AGENTS for row in rows if len(row) > column)
+    if table == "+OK":  # no rows have no heading either: a queue without agents, or none of this name
+        known = (await _ask(switch, questions.queues())).splitlines()
+        there = any(line.partition("|")[0] == f"{number}@{domain}" for line in known)
+        return Availability(Free.NO_AGENTS) if there else UNKNOWN
+    statuses = agents_statuses(table)
+    if not statuses:
+        return UNKNOWN  # no call centre on this switch, or one that speaks differently
+    ready = any(status.lower() in READY_AGENTS for status in statuses)
     return Availability(Free.FREE if ready else Free.NO_AGENTS)
+
+
+def agents_statuses(table: str) -> list[str]:
+    """The statuses in a queue's table of agents; none where it is no such table.
+
+    The contact, before them, is a dial string, which may hold `|` itself: what stands behind it is counted from the
+    end of the line.
+    """
+    heading, *rows = [line for line in table.splitlines() if "|" in line] or [""]
+    names = heading.split("|")
+    if "status" not in names:
+        return []
+    behind = len(names) - names.index("status")
+    return [row.rsplit("|", behind)[-behind].strip() for row in rows if row.count("|") >= len(names) - 1]
 
 
 async def _ask(switch: AsyncEslClient, command: Command) -> str:

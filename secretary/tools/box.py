@@ -18,6 +18,7 @@ import structlog
 from secretary.conversation.actions import Note
 from secretary.conversation.office import Outcome
 from secretary.profiles import HttpToolProfile
+from secretary.services.availability import UNKNOWN, Availability
 from secretary.speech.contract import ToolSpec
 from secretary.tools import business, catalogue, elsewhere, facts, names, policy, schemas
 from secretary.tools.about import Kept, Setup
@@ -42,14 +43,23 @@ MOST_NOTES: Final = 200
 MOST_SHOWN: Final = 500
 """Characters of a result that the timeline keeps."""
 
+AskFree = Callable[[str, str], Awaitable[Availability]]
 Run = Callable[[Mapping[str, Any]], Awaitable[Outcome]]
 
 
 class ToolBox:
-    """Belongs to one call. `clock` gives ms on the call's clock, `note` shows an entry to whoever watches."""
+    """Belongs to one call. `clock` gives ms on the call's clock, `note` shows an entry to whoever watches, `ask_free`
+    asks the domain's switch about a kind and number (without it nobody knows)."""
 
-    def __init__(self, setup: Setup, *, clock: Callable[[], int], note: Callable[[Note], None]) -> None:
-        self._setup, self._clock, self._show = setup, clock, note
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        clock: Callable[[], int],
+        note: Callable[[Note], None],
+        ask_free: AskFree | None = None,
+    ) -> None:
+        self._setup, self._clock, self._show, self._ask_free = setup, clock, note, ask_free
         self.kept = Kept()
         self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
         places = [place.name for place in setup.places]
@@ -180,7 +190,11 @@ class ToolBox:
         )
 
     async def _check_available(self, arguments: Mapping[str, Any]) -> Outcome:
-        return await in_thread(elsewhere.check_available, self._setup, UUID(str(arguments["destination_uuid"])))
+        whom = await in_thread(elsewhere.whom_to_ask_about, self._setup, UUID(str(arguments["destination_uuid"])))
+        if isinstance(whom, Outcome):
+            return whom
+        free = await self._ask_free(*whom) if self._ask_free is not None else UNKNOWN
+        return elsewhere.told_free(str(free.word))
 
     async def _request_callback(self, arguments: Mapping[str, Any]) -> Outcome:
         return await in_thread(elsewhere.request_callback, self._setup, arguments)

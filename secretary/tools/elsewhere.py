@@ -15,7 +15,6 @@ from secretary.errors import CallbackRefused
 from secretary.models import ConsentHow, Destination
 from secretary.selectors.opening import describe, opening_of
 from secretary.services import callbacks
-from secretary.services.colleague import colleague_free
 from secretary.tools.about import Setup
 from tenants.context import tenant_context
 
@@ -57,8 +56,8 @@ FREE: Mapping[str, str] = {
 }
 
 
-def check_available(setup: Setup, destination_uuid: UUID) -> Outcome:
-    """Whether somebody is free to talk, asked of the switch. In a thread, outside of every transaction."""
+def whom_to_ask_about(setup: Setup, destination_uuid: UUID) -> tuple[str, str] | Outcome:
+    """Kind and number of a destination that the switch is to be asked about; an answer where that is needless."""
     with tenant_context(setup.domain_uuid):
         found = Destination.objects.filter(pk=destination_uuid, enabled=True).values_list("kind", "number").first()
     if found is None:
@@ -66,7 +65,11 @@ def check_available(setup: Setup, destination_uuid: UUID) -> Outcome:
     opening = opening_of(domain_uuid=setup.domain_uuid, destination_uuid=destination_uuid)
     if not opening.open:
         return Outcome("ok", f"closed: {describe(opening, setup.language)} Offer to take a message.")
-    word = str(colleague_free(domain_uuid=setup.domain_uuid, kind=found[0], number=found[1]).word)
+    return found[0], found[1]
+
+
+def told_free(word: str) -> Outcome:
+    """What the switch said, in words to go by."""
     return Outcome("ok", f"{word}: {FREE.get(word, FREE['unknown'])}")
 
 

@@ -20,7 +20,6 @@ from eslbridge import jobs
 from eslbridge.control import ControlError
 from eslbridge.esl.async_pool import AsyncPool
 from eslbridge.esl.call import OutboundCall
-from eslbridge.esl.errors import EslError
 from eslbridge.media.attach import AttachError
 from eslbridge.models import JobOutcome
 from eslbridge.outcomes import TransferOutcome
@@ -30,7 +29,7 @@ from secretary.conversation.office import CallerSide, Outcome
 from secretary.errors import TransferRefused
 from secretary.models.destination import MAX_FALLBACKS, TransferMode
 from secretary.profiles import SecretaryProfile
-from secretary.services.availability import UNKNOWN, Availability, availability_of
+from secretary.services.availability import Availability, ask_switch
 from secretary.services.transfers import (
     Plan,
     conclude_consult,
@@ -128,12 +127,13 @@ class PuttingThrough:
         return await self._consult(plan, caller, forwarded=free.forwarded)
 
     async def _availability(self, plan: Plan) -> Availability:
-        try:
-            switch = await self._switches.get_esl_for_domain(self._domain_uuid)
-        except (EslError, OSError) as error:
-            log.info("availability_unknown", error=repr(error))
-            return UNKNOWN
-        return await availability_of(switch, kind=plan.kind, number=plan.number, domain_name=self._profile.domain_name)
+        return await ask_switch(
+            self._switches,
+            domain_uuid=self._domain_uuid,
+            domain_name=self._profile.domain_name,
+            kind=plan.kind,
+            number=plan.number,
+        )
 
     # The caller's own leg goes ------------------------------------------------------------------------------------
 

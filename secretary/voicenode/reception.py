@@ -230,7 +230,7 @@ class Reception:
         metrics.CALLS.inc()
         record, session = Record(), None
         live = RedactedLive(self._live, profile.redact)
-        box = tool_box(profile, arrival, live, began)
+        box = tool_box(profile, arrival, live, began, self._switches)
         office = CallOffice(profile, call.call_uuid, live, box)
 
         def now_ms() -> int:

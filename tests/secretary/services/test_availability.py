@@ -15,7 +15,7 @@ from eslbridge.esl.inbound import InboundClient
 from eslbridge.esl.interface import Address
 from eslbridge.simulator import Caller, Extension, Options, StandInSwitch
 from secretary.services import availability
-from secretary.services.availability import UNKNOWN, Availability, Free, availability_of
+from secretary.services.availability import UNKNOWN, Availability, Free, agents_statuses, availability_of
 
 ACME, GLOBEX = "acme.example", "globex.example"
 PHONES = [
@@ -87,10 +87,11 @@ async def test_domains_do_not_meet(client: InboundClient) -> None:
 
 @pytest.mark.parametrize(
     ("number", "word"),
-    [("600", Free.FREE), ("601", Free.NO_AGENTS), ("602", Free.UNKNOWN), ("699", Free.UNKNOWN)],
+    [("600", Free.FREE), ("601", Free.NO_AGENTS), ("602", Free.NO_AGENTS), ("699", Free.UNKNOWN)],
 )
 async def test_queues(client: InboundClient, number: str, word: Free) -> None:
-    """A queue with somebody ready, one whose agents are away, and what cannot be told: nobody listed, no such queue."""
+    """A queue with somebody ready, one whose agents are away, one without any; and no such queue, of which nothing can
+    be told."""
     found = await ask(client, number, "queue")
     assert found.word is word
     assert found.blocks is (word is Free.NO_AGENTS)
@@ -151,6 +152,24 @@ async def test_a_dial_string_of_its_own() -> None:
     """A user who is reached by an address needs no registration: not registered says nothing there."""
     given: dict[str, str | Exception | float] = {"sofia_contact": "error/user_not_registered"}
     assert (await ask(Answers(**given, user_data="sofia/gateway/trunk/1001"), "1001")).word is Free.UNKNOWN
+
+
+# As mod_callcenter.c of FreeSWITCH 1.11 writes it: `select agents.*`, NULL as (null), the contact as it was given.
+AGENTS = """name|instance_id|uuid|type|contact|status|state|max_no_answer|wrap_up_time|reject_delay_time|\
+busy_delay_time|no_answer_delay_time|last_bridge_start|last_bridge_end|last_offered_call|last_status_change|\
+no_answer_count|calls_answered|talk_time|ready_time|external_calls_count
+5b2f|single_box|(null)|callback|[leg_timeout=10]user/1001@acme.example|user/1002@acme.example|On Break|Waiting|\
+0|10|10|60|30|0|0|0|1763700000|0|0|0|0|0
+6c3f|single_box||callback|{call_timeout=15}user/1003@acme.example|Available (On Demand)|In a queue call|0|10|10|60|30|\
+0|0|0|1763700000|0|0|0|0|0
++OK
+"""
+
+
+def test_the_agents_table() -> None:
+    """A contact is a dial string, which may hold the sign that parts the columns: the status is found all the same."""
+    assert agents_statuses(AGENTS) == ["On Break", "Available (On Demand)"]
+    assert agents_statuses(AGENTS.replace("+OK\n", "cut|off")) == ["On Break", "Available (On Demand)"]
 
 
 @pytest.mark.parametrize("table", ["garbage", "a|b\n1|2\n+OK", "status\n", "|status|\n|\n+OK", "-ERR no reply"])

@@ -73,10 +73,10 @@ class Clock:
         return self.now
 
 
-def box_of(tenant: Tenant, *, number: str = ALICE, call_uuid: str = "") -> ToolBox:
+def box_of(tenant: Tenant, *, number: str = ALICE, call_uuid: str = "", ask_free: Any = None) -> ToolBox:
     setup = setup_of(tenant.profile(), call_uuid=call_uuid or str(uuid4()), caller_number=number, caller_name="Ana")
     shown: list[Note] = []
-    box = ToolBox(setup, clock=Clock(), note=shown.append)
+    box = ToolBox(setup, clock=Clock(), note=shown.append, ask_free=ask_free)
     box.shown = shown  # type: ignore[attr-defined]
     return box
 
@@ -131,19 +131,19 @@ def test_opening_hours(acme: Tenant) -> None:
 
 
 @pytest.mark.parametrize(("word", "told"), [("free", "offer to put"), ("dnd", "take a message"), ("unknown", "try")])
-def test_check_available(acme: Tenant, monkeypatch: pytest.MonkeyPatch, word: str, told: str) -> None:
+def test_check_available(acme: Tenant, word: str, told: str) -> None:
     """What the switch says, in words to go by; whom it is about the model says by name."""
     asked: list[Any] = []
 
-    def free(**about: Any) -> Any:
+    async def free(*about: Any) -> Any:
         asked.append(about)
         return SimpleNamespace(word=word)
 
-    monkeypatch.setattr(boxes.elsewhere, "colleague_free", free)
-    outcome = run(box_of(acme), names.CHECK_AVAILABLE, destination="sales")
+    outcome = run(box_of(acme, ask_free=free), names.CHECK_AVAILABLE, destination="sales")
     assert outcome.word == "ok" and outcome.detail.startswith(word) and told in outcome.detail.lower()
-    assert asked == [{"domain_uuid": acme.domain_uuid, "kind": "extension", "number": "1001"}]
+    assert asked == [("extension", "1001")]
     assert "1001" not in outcome.detail
+    assert run(box_of(acme), names.CHECK_AVAILABLE, destination="sales").detail.startswith("unknown")
 
 
 def test_request_callback(acme: Tenant) -> None:
@@ -284,7 +284,7 @@ def test_a_tool_that_breaks(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> No
         raise AssertionError
 
     monkeypatch.setattr(boxes, "PATIENCE_S", 0.05)
-    monkeypatch.setattr(boxes.elsewhere, "check_available", forever)
+    monkeypatch.setattr(boxes.elsewhere, "whom_to_ask_about", forever)
     assert run(box_of(acme), names.CHECK_AVAILABLE, destination="Sales").word == "timeout"
 
 
