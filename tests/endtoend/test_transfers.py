@@ -1,0 +1,139 @@
+"""Every transfer kind and outcome, with real Celery, Redis and PostgreSQL, a whole voice node, and the stand-in switch.
+
+All the calls run side by side, each in a domain of its own with the same numbers as all the others; those during which
+the worker dies come when nobody else needs it. What came of each is looked at by a test of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+from pytest_django import DjangoDbBlocker
+
+from eslbridge import jobs
+from eslbridge.outcomes import TransferOutcome
+from secretary.conversation import session
+from secretary.models.destination import DestinationKind, TransferMode
+from secretary.speech.local.phrases import NOT_PUT_THROUGH, Phrase, sentence
+from secretary.voicenode import putting_through
+from tenants.context import in_thread
+from tests.endtoend.cells import CELLS, WITHOUT_WORKER, Cell
+from tests.endtoend.scene import Scene, Told
+from tests.endtoend.world import World, until, world
+
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("transfers")]
+
+ONE_CALL_S = 90.0
+APART_S = 0.04
+"""Calls are in a hurry: all in the same moment would be more than the small machine of a test run takes in in time."""
+Came = dict[str, Told | str]
+"""What came of each call; a text says what went wrong with it."""
+
+
+async def play(here: World, cell: Cell) -> Scene | str:
+    """Until the caller may hang up."""
+    try:
+        async with asyncio.timeout(ONE_CALL_S):
+            on = Scene(here, cell.name)
+            await on.furnish(**cell.room)
+            await cell.play(on)
+            return on
+    except Exception:
+        return traceback.format_exc()
+
+
+async def over(on: Scene | str, cell: Cell) -> Told | str:
+    try:
+        return on if isinstance(on, str) else await on.over(cell.jobs)
+    except Exception:
+        return traceback.format_exc()
+
+
+async def call(here: World, cell: Cell) -> Told | str:
+    return await over(await play(here, cell), cell)
+
+
+async def play_all(folder: Path, names: Sequence[str]) -> Came:
+    cells = [CELLS[name] for name in names if name not in WITHOUT_WORKER]
+    async with world(folder) as here:
+        calls = {}
+        for cell in sorted(cells, key=lambda cell: not cell.talks):
+            calls[cell] = asyncio.create_task(call(here, cell))
+            await asyncio.sleep(APART_S)
+        await asyncio.gather(*(task for cell, task in calls.items() if not cell.talks))
+        came = await play_without_worker(here, [CELLS[name] for name in names if name in WITHOUT_WORKER])
+        return came | {cell.name: await task for cell, task in calls.items()}
+
+
+async def play_without_worker(here: World, cells: Sequence[Cell]) -> Came:
+    async def kill() -> None:
+        with suppress(AssertionError):  # whoever is not ready says so
+            await until(lambda: here.waiting_for_death == len(cells), "everybody is ready for the worker's death")
+        await here.worker.stop()
+        here.worker_is_dead.set()
+
+    with (
+        mock.patch.object(putting_through, "CALLING_S", 1.5),
+        mock.patch.object(putting_through, "TRANSFER_S", 3.0),
+        mock.patch.object(session, "GOODBYE_S", 2.0),
+    ):
+        scenes, _ = await asyncio.gather(asyncio.gather(*(play(here, cell) for cell in cells)), kill())
+    # As the sweeper does it when the time has come.
+    await in_thread(jobs.sweep, timezone.now() + jobs.STALE_AFTER + timedelta(seconds=1))
+    came = await asyncio.gather(*(over(on, cell) for on, cell in zip(scenes, cells, strict=True)))
+    return dict(zip((cell.name for cell in cells), came, strict=True))
+
+
+@pytest.fixture(scope="module")
+def came(
+    request: pytest.FixtureRequest,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Came]:
+    """All that were asked for."""
+    names = [name for name in CELLS if any(item.name.endswith(f"[{name}]") for item in request.session.items)]
+    with django_db_blocker.unblock():
+        try:
+            yield asyncio.run(play_all(tmp_path_factory.mktemp("node"), names))
+        finally:
+            call_command("flush", verbosity=0, interactive=False, allow_cascade=True, inhibit_post_migrate=True)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_what_comes_of_it(came: Came, name: str) -> None:
+    """The outcome is on the timeline and in the job, the caller hears it and what else there is, nothing is left."""
+    cell, told = CELLS[name], came[name]
+    assert isinstance(told, Told), told
+    assert told.jobs == list(cell.jobs)
+    assert told.said[:2] == ["Good morning.", sentence(Phrase.TRANSFERRING, "en", place="Sales")]
+    assert bool(told.announced) is cell.announced, "the colleague hears who is calling, unless it is blind"
+    match cell.word:
+        case "ok":
+            assert told.outcome == ("caller_hung_up" if cell.returns else "transferred")
+            assert (told.ends, told.tried) == ([], list(cell.tried))
+            assert told.said[2:] == ([cell.returns] if cell.returns else [])
+        case "caller_gone":
+            assert told.outcome == "caller_hung_up"
+        case word:
+            assert (told.outcome, told.ends, told.tried) == ("caller_hung_up", [word], [("Sales", word)])
+            said = sentence(NOT_PUT_THROUGH.get(word, Phrase.TRANSFER_FAILED), "en", place="Sales")
+            assert told.said[2:] == [said] and said.endswith("?"), "what happened, and what else there is"
+
+
+def test_every_kind_and_every_outcome_is_among_them() -> None:
+    """The matrix has them all; how many calls it takes is written here, so that none gets lost unseen."""
+    rooms = [cell.room for cell in CELLS.values()]
+    assert {cell.word for cell in CELLS.values()} == {str(word) for word in TransferOutcome}
+    assert {room.get("transfer_mode", "blind") for room in rooms} == set(TransferMode.values)
+    assert {room.get("kind", "extension") for room in rooms} == set(DestinationKind.values)
+    assert len(CELLS) == 75
