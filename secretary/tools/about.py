@@ -9,6 +9,7 @@ from uuid import UUID
 
 from secretary.profiles import HttpToolProfile, SecretaryProfile
 from secretary.speech.contract import Place
+from secretary.tools import names
 from secretary.tools.policy import Caller
 
 
@@ -28,6 +29,8 @@ class Setup:
     own: tuple[HttpToolProfile, ...] = ()
     places: tuple[Place, ...] = ()
     remembers: bool = False
+    records: bool = False
+    """Whether sound is kept: of the call, or of a message that is left in it."""
     other_numbers: bool = False
     """Whether a callback may go to another number than the caller's."""
     caller: Caller = field(default_factory=Caller)
@@ -64,6 +67,7 @@ def setup_of(profile: SecretaryProfile, *, call_uuid: str, caller_number: str, c
         own=profile.own_tools,
         places=tuple(Place(str(place.destination_uuid), place.name, place.aliases) for place in profile.destinations),
         remembers=profile.remembers_callers,
+        records=profile.record_calls or names.TAKE_MESSAGE in profile.tools,
         other_numbers=profile.callback_other_numbers,
         caller=Caller(caller_number, caller_name, profile.country_code),
     )

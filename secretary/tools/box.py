@@ -64,7 +64,8 @@ class ToolBox:
         self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
         places = [place.name for place in setup.places]
         self._own: dict[str, HttpToolProfile] = {tool.name: tool for tool in setup.own}
-        offered = catalogue.built_in(setup.chosen, places, remembers=setup.remembers and bool(setup.caller.normal))
+        remembers = setup.remembers and bool(setup.caller.normal)
+        offered = catalogue.built_in(setup.chosen, places, remembers=remembers, records=setup.records)
         offered += [Offered(tool.name, tool.description, tool.parameters) for tool in setup.own]
         self._offered = {tool.name: tool for tool in offered}
         self._uses: Counter[str] = Counter()

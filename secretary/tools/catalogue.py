@@ -212,8 +212,10 @@ class Offered:
         return ToolSpec(self.name, self.description, schemas.portable(self.schema))
 
 
-def built_in(chosen: Iterable[str], places: Sequence[str], *, remembers: bool) -> list[Offered]:
-    """Those of the platform's tools that were chosen and make sense: nobody is put through where there is nobody."""
+def built_in(chosen: Iterable[str], places: Sequence[str], *, remembers: bool, records: bool) -> list[Offered]:
+    """Those of the platform's tools that were chosen and make sense: nobody is put through where there is nobody, and
+    no recording is paused where there is none.
+    """
     wanted = set(chosen)
     if not places:
         wanted -= {names.TRANSFER, names.CHECK_AVAILABLE}
@@ -221,6 +223,8 @@ def built_in(chosen: Iterable[str], places: Sequence[str], *, remembers: bool) -
         wanted.discard(names.REMEMBER_CALLER)
     if names.RESUME in wanted and names.HOLD not in wanted:
         wanted.discard(names.RESUME)
+    if not records:
+        wanted.discard(names.PAUSE_RECORDING)
     if names.PAUSE_RECORDING in wanted:
         wanted.add(names.RESUME_RECORDING)
     else:

@@ -9,8 +9,9 @@ from pathlib import Path
 from eslbridge.simulator import Caller
 from eslbridge.simulator.caller import Span
 from secretary.demo.scenarios import Result
-from secretary.demo.screen import Screen
+from secretary.demo.screen import STAGES, Screen
 from secretary.demo.summary import Line, Summary, telephone_latency
+from secretary.panel import words
 
 LINES = (
     Line("secretary", "Hello, this is Clara.", 120, 2400),
@@ -73,6 +74,11 @@ def test_live_lines_are_not_shown_twice() -> None:
     latencies = [line.split()[1] for line in text.splitlines() if line.startswith("  Latency")]
     assert latencies == ["80", "900", "1200"]  # in the order of a conversation
     assert "\x1b" not in text  # no terminal, no colours
+
+
+def test_every_stage_has_words() -> None:
+    """Whatever a conversation measures is told in people's words, as in the panel."""
+    assert set(words.STAGES) <= set(STAGES)
 
 
 def test_what_the_telephone_measured() -> None:

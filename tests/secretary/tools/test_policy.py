@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from secretary.speech.contract import Place
 from secretary.tools import names
+from secretary.tools.about import setup_of
 from secretary.tools.catalogue import TOOLS, built_in
 from secretary.tools.policy import Caller, Refused, find_place, judge
 from secretary.tools.schemas import check_schema, portable
+from tests.cast import Tenant
 
 SALES = Place("0a0a0a0a-0000-0000-0000-000000000001", "Sales", ("the sales department", "vendas"))
 JOAO = Place("0a0a0a0a-0000-0000-0000-000000000002", "João Müller")
@@ -30,12 +34,24 @@ def test_every_built_in_tool_has_a_sound_schema() -> None:
 
 
 def test_what_is_offered() -> None:
-    """Nobody is put through where there is nobody; nothing is remembered where that is switched off."""
-    everything = {tool.name for tool in built_in(names.BUILT_IN, ["Sales"], remembers=True)}
+    """Nobody is put through where there is nobody; nothing is remembered, or paused, where nothing is kept."""
+    everything = {tool.name for tool in built_in(names.BUILT_IN, ["Sales"], remembers=True, records=True)}
     assert everything == set(names.BUILT_IN)
-    alone = {tool.name for tool in built_in(names.BUILT_IN, [], remembers=False)}
+    alone = {tool.name for tool in built_in(names.BUILT_IN, [], remembers=False, records=True)}
     assert alone == everything - {names.TRANSFER, names.CHECK_AVAILABLE, names.REMEMBER_CALLER}
-    assert built_in([names.RESUME, "find_order"], ["Sales"], remembers=False) == []
+    unrecorded = {tool.name for tool in built_in(names.BUILT_IN, ["Sales"], remembers=True, records=False)}
+    assert unrecorded == everything - {names.PAUSE_RECORDING, names.RESUME_RECORDING}
+    assert built_in([names.RESUME, "find_order"], ["Sales"], remembers=False, records=True) == []
+
+
+@pytest.mark.parametrize(
+    ("records", "tools", "kept"),
+    [(True, [], True), (False, ["take_message"], True), (False, ["transfer"], False)],
+)
+def test_where_sound_is_kept(acme: Tenant, records: bool, tools: list[str], kept: bool) -> None:
+    """Of calls that are recorded, and of messages."""
+    profile = replace(acme.profile(), record_calls=records, tools=tuple(tools))
+    assert setup_of(profile, call_uuid="", caller_number="", caller_name="").records is kept
 
 
 @pytest.mark.parametrize("wanted", ["Sales", " sales ", "VENDAS", "The Sales Department", SALES.destination_uuid])
