@@ -46,6 +46,13 @@ class TellInterrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class TellResumed:
+    """Tell the provider that the caller hears the rest of this utterance after all: it was no interruption."""
+
+    utterance_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attend:
     """Keep the caller's audio from now on: it may be a turn."""
 
@@ -195,6 +202,7 @@ Action = (
     | StopVoice
     | Duck
     | TellInterrupted
+    | TellResumed
     | Attend
     | BeginTurn
     | EndTurn

@@ -28,6 +28,8 @@ class Interruption:
         self._ducked = False
         self.told = False
         """The provider knows that it was interrupted."""
+        self._told_of: list[str] = []
+        """The utterances that it takes for interrupted."""
 
     @property
     def in_doubt(self) -> bool:
@@ -80,10 +82,12 @@ class Interruption:
     def _tell(self, onset_ms: int) -> None:
         scene = self._scene
         self.told = True
+        self._told_of.clear()
         heard_of = scene.playout.held(now=scene.now) or scene.playout.opened(now=scene.now, heard=scene.heard)
         for heard in heard_of:
             self._voice.refuse(heard.utterance_id)
             if not self._voice.is_filler(heard.utterance_id):
+                self._told_of.append(heard.utterance_id)
                 scene.do(act.TellInterrupted(heard.utterance_id, heard.text, heard.heard_ms))
         scene.note("barge_in", onset_ms=onset_ms, heard_ms=heard_of[0].heard_ms if heard_of else 0)
 
@@ -101,6 +105,8 @@ class Interruption:
             return False
         if self.told:
             self._voice.hush()
+            for utterance_id in self._told_of:
+                scene.do(act.TellResumed(utterance_id))
         pcm = scene.playout.resume(now=scene.now, heard=scene.heard)
         scene.note("resumed", reason=why)
         scene.watch.clear("answer")

@@ -275,6 +275,8 @@ class Session:
                 self._provider.turn_ended(self._ear.end())
             case act.TellInterrupted(utterance_id, heard_text, heard_ms):
                 self._provider.interrupted(utterance_id, heard_text, heard_ms)
+            case act.TellResumed(utterance_id):
+                self._provider.resumed(utterance_id)
             case act.AnswerTool(tool_call_id, outcome, detail):
                 self._provider.tool_result(tool_call_id, outcome, detail)
             case act.PassDigit(digit):

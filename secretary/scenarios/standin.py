@@ -103,6 +103,8 @@ class StandIn:
         self.interruptions.append((heard_text, heard_ms))
         self._stop_speaking()
 
+    def resumed(self, utterance_id: str) -> None: ...
+
     def tool_result(self, tool_call_id: str, outcome: str, detail: str = "") -> None:
         name = self._calls.pop(tool_call_id, "")
         self.results.append((name, outcome, detail))

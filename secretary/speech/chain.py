@@ -178,6 +178,12 @@ class ChainSession:
         if self._session is not None and (own := self._own(utterance_id)) is not None:
             self._tell(self._session.interrupted, own, heard_text, heard_ms)
 
+    def resumed(self, utterance_id: str) -> None:
+        self.relay.nothing_due()
+        self.relay.memory.heard_all(utterance_id)
+        if self._session is not None and (own := self._own(utterance_id)) is not None:
+            self._tell(self._session.resumed, own)
+
     def tool_result(self, tool_call_id: str, outcome: str, detail: str = "") -> None:
         memory = self.relay.memory
         call = memory.tools.pop(tool_call_id, None)

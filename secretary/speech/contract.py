@@ -196,6 +196,12 @@ class SpeechSession(Protocol):
     def interrupted(self, utterance_id: str, heard_text: str, heard_ms: int) -> None:
         """The caller cut this utterance off after `heard_ms`; what comes later of it will not be played."""
 
+    def resumed(self, utterance_id: str) -> None:
+        """It was no interruption (a cough, an "uh-huh"): the caller hears the rest of this utterance after all.
+
+        Nothing is to be answered. What is answered all the same is not played; see `interrupted`.
+        """
+
     def tool_result(self, tool_call_id: str, outcome: str, detail: str = "") -> None:
         """How a tool ended (`ok`, `not_allowed`, `unknown`, `failed`, …), so that the provider can go on."""
 

@@ -143,6 +143,11 @@ class Relay:
         self._speaks_since = None
         self.memory.turn_over(pcm)
 
+    def nothing_due(self) -> None:
+        """The caller's last turn was none, and waits for no answer."""
+        self.watch.clear("sign", "bridge")
+        self.memory.answered()
+
     # Deadlines -------------------------------------------------------------------------------------------------------
 
     def await_sign(self) -> None:

@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 class Line:
     who: str
     text: str
+    whole: str = ""
+    """What it would have been, had the caller not cut it off."""
 
 
 @dataclass(slots=True)
@@ -80,9 +82,15 @@ class Memory:
     def heard_only(self, utterance_id: str, heard: str) -> None:
         """The caller cut this off after these words."""
         if (line := self._by_id.get(utterance_id)) is not None:
+            line.whole = line.whole or line.text
             line.text = heard
         if self.speaking == utterance_id:
             self.speaking = ""
+
+    def heard_all(self, utterance_id: str) -> None:
+        """It was not cut off after all."""
+        if (line := self._by_id.get(utterance_id)) is not None:
+            line.text, line.whole = line.whole or line.text, ""
 
     def called(self, call: ToolCall) -> None:
         """A tool is an answer, too: the turn is not given to another provider, which would call it again."""

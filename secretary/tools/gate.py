@@ -39,6 +39,7 @@ class GatedSpeech:
         self.turn_ended = session.turn_ended
         self.say = session.say
         self.interrupted = session.interrupted
+        self.resumed = session.resumed
         self.tool_result = session.tool_result
         self.dtmf = session.dtmf
         self.close = session.close

@@ -140,6 +140,8 @@ class OpenAIPeer(Peer):
                 await self._cancel(event)
             case "conversation.item.truncate":
                 await self._truncate(event)
+            case "conversation.item.delete":
+                await self.event("conversation.item.deleted", item_id=event["item_id"])
 
     async def commit(self, item_id: str = "") -> str:
         """The caller's turn becomes an item, and is written down."""

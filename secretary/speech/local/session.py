@@ -117,6 +117,9 @@ class LocalSession:
         if utterance_id == f"local-{self._serial}":
             self._dialogue.interrupted(heard_ms)
 
+    def resumed(self, utterance_id: str) -> None:
+        """Nothing to do: what it says does not hang on what was heard of it."""
+
     def tool_result(self, tool_call_id: str, outcome: str, detail: str = "") -> None:
         name = self._tools.pop(tool_call_id, None)
         if name is not None:

@@ -100,6 +100,17 @@ def message(role: str, kind: str, text: str) -> str:
     return _json({"type": "conversation.item.create", "item": item}, "item")
 
 
+def rest(item_id: str, after: str, text: str) -> str:
+    """The words that the caller heard after an item had been truncated."""
+    content = [{"type": "output_text", "text": text}]
+    item = {"type": "message", "id": item_id, "role": "assistant", "content": content}
+    return _json({"type": "conversation.item.create", "previous_item_id": after, "item": item}, "item")
+
+
+def delete(item_id: str) -> str:
+    return _json({"type": "conversation.item.delete", "item_id": item_id}, "item")
+
+
 def tool_output(call_id: str, outcome: str, detail: str) -> str:
     output = json.dumps({"outcome": outcome} | ({"detail": detail} if detail else {}), ensure_ascii=False)
     item = {"type": "function_call_output", "call_id": call_id, "output": output}

@@ -24,6 +24,7 @@ from secretary.speech.openai_realtime import address, errors, events, usage
 from secretary.speech.openai_realtime.responses import Response, Responses
 from secretary.speech.realtime import prompt
 from secretary.speech.realtime.session import RealtimeSession, seconds
+from secretary.speech.realtime.voice import Utterance
 from secretary.speech.realtime.wire import Message
 
 LIFETIME_S: Final = 3_600.0
@@ -50,6 +51,8 @@ class OpenAISession(RealtimeSession):
         """Names of tools by the item that calls them; of servers that do not repeat them."""
         self._forgotten: dict[str, str] = {}
         """Tools called in a session that is gone: their names."""
+        self._rests: dict[str, str] = {}
+        """Utterances that went on after they had been cut off: the words after which they had been."""
         self._does = {
             "response.created": self._created,
             "response.output_item.added": self._item_added,
@@ -115,6 +118,7 @@ class OpenAISession(RealtimeSession):
     def _renewed(self, *, answering: bool) -> None:
         self._forgotten |= {call_id: self._names.get(call_id, "") for call_id in self._calls}
         self._calls.clear()
+        self._rests.clear()
         self._responses.clear()
         self._never("cancel")
         if answering:
@@ -206,8 +210,27 @@ class OpenAISession(RealtimeSession):
         active = self._responses.active
         if active is not None and active.response_id == voice.response:
             self._cancel(active)
-        if voice.kept and (heard_ms < voice.sound_ms or not voice.over):
+        if voice.utterance_id in self._rests:
+            self._hear_rest(voice, "", heard_text)
+        elif voice.kept and (heard_ms < voice.sound_ms or not voice.over):
             self._send(events.truncate(voice.key, voice.index, max(0, min(heard_ms, voice.sound_ms))))
+
+    def resumed(self, utterance_id: str) -> None:
+        active = self._responses.active
+        if active is not None and active.kind == "answer" and not active.sounded:
+            self._cancel(active)  # it answers a cough
+        self._responses.hold()
+        super().resumed(utterance_id)
+
+    def _hear_rest(self, voice: Utterance, heard: str, until: str | None = None) -> None:
+        """The item stays truncated where it was first: what was heard after that follows as text, up to `until`."""
+        words, item_id = voice.words.text.split(), f"{voice.key[:24]}-rest"
+        last = len(words) if until is None else len(until.split())
+        if voice.utterance_id in self._rests:
+            self._send(events.delete(item_id))
+        first = self._rests.setdefault(voice.utterance_id, heard)
+        if text := " ".join(words[len(first.split()) : last]):
+            self._send(events.rest(item_id, voice.key, text))
 
     def _cancel(self, response: Response) -> None:
         if response.cancelled:

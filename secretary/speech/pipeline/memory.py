@@ -35,8 +35,6 @@ class Line:
     calls: list[Call] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict)
     cut: bool = False
-    complete: bool = False
-    """All of it was given to the conversation."""
 
     @property
     def text(self) -> str:
@@ -74,11 +72,6 @@ class Memory:
         if line is not None and text:
             line.utterances[utterance_id] = f"{line.utterances[utterance_id]} {text}".strip()
 
-    def completed(self, utterance_id: str) -> None:
-        line = self._line_of(utterance_id)
-        if line is not None:
-            line.complete = True
-
     def interrupted(self, utterance_id: str, heard_text: str) -> None:
         """Only so much of the utterance was heard; what the line would have said after it was not heard at all."""
         line = self._line_of(utterance_id)
@@ -89,10 +82,10 @@ class Memory:
                 line.whole.setdefault(utterance_id, said)
             line.utterances[utterance_id] = heard_text
 
-    def went_on(self) -> None:
-        """What was cut off last has been heard after all: it was no interruption."""
-        line = next((line for line in reversed(self._lines) if isinstance(line, Line) and line.cut), None)
-        if line is not None:
+    def went_on(self, utterance_id: str) -> None:
+        """It was no interruption: the rest of this utterance is heard after all."""
+        line = self._line_of(utterance_id)
+        if line is not None and line.cut:
             line.utterances |= line.whole
             line.whole.clear()
             line.cut = False
@@ -111,12 +104,6 @@ class Memory:
         """Whether the secretary spoke last, and was cut off."""
         last = self._last
         return isinstance(last, Line) and last.cut
-
-    @property
-    def was_cut_short(self) -> bool:
-        """Whether what was cut off last had been made to its end: the conversation may go on with it by itself."""
-        last = self._last
-        return isinstance(last, Line) and last.cut and last.complete
 
     @property
     def awaits_tool(self) -> bool:

@@ -68,6 +68,8 @@ class PipelineSession:
         self._listener: SpeechListener | None = None
         self._speaker = Speaker(self._tell, lambda characters: self._usage("character", characters, self._speaks))
         self._caller_speaks = False
+        self._went_on = False
+        """What the caller's last turn had cut off goes on: it wants no answer."""
         self._turn = 0
         self._wordless = 0
         """Turns whose words are still to come."""
@@ -99,7 +101,7 @@ class PipelineSession:
         self._recogniser.hear(frame)
 
     def turn_started(self) -> None:
-        self._caller_speaks = True
+        self._caller_speaks, self._went_on = True, False
         self._recogniser.turn_started()
         self._stop()
 
@@ -118,11 +120,13 @@ class PipelineSession:
         self._spawn(self._say(text, keep), self._sayings)
 
     def interrupted(self, utterance_id: str, heard_text: str, heard_ms: int) -> None:
-        if not heard_ms and not self._caller_speaks:
-            # Nothing of it was wanted, and nobody speaks: the conversation has gone on with what it had cut off before.
-            self._memory.went_on()
         self._memory.interrupted(utterance_id, heard_text)
         self._stop()
+
+    def resumed(self, utterance_id: str) -> None:
+        self._memory.went_on(utterance_id)
+        self._drop_answer()
+        self._went_on = True
 
     def tool_result(self, tool_call_id: str, outcome: str, detail: str = "") -> None:
         if not self._memory.result(tool_call_id, outcome, detail):
@@ -174,8 +178,8 @@ class PipelineSession:
         if heard.text:
             self._memory.caller_said(heard.text)
             self._notice_language(heard.language)
-        if self._caller_speaks or turn != self._turn:
-            return  # the caller goes on: one answer to all of it
+        if self._caller_speaks or turn != self._turn or self._went_on:
+            return  # the caller goes on: one answer to all of it; or the secretary does, and it was no turn
         if heard.text:
             self._begin_answer()
         else:
@@ -189,9 +193,7 @@ class PipelineSession:
         """A turn without words: a cough, a door. What it broke off goes on; otherwise the caller is asked again."""
         if self._answer is not None:
             return
-        if self._memory.was_cut_short:
-            self.say(words(self._language).not_caught, keep=False)  # not heard, if the conversation goes on with it
-        elif self._memory.was_cut_off:
+        if self._memory.was_cut_off:
             self._memory.caller_said(words(self._language).go_on)
             self._begin_answer()
         elif self._memory.awaits_answer and not self._memory.awaits_tool:
@@ -244,7 +246,6 @@ class PipelineSession:
         def another() -> str:
             utterance = self._new("answer")
             line.utterances[utterance] = ""
-            line.complete = False
             return utterance
 
         for _ in range(tries):
@@ -323,8 +324,6 @@ class PipelineSession:
     def _tell(self, utterance: str, text: str, pcm: bytes, last: bool) -> None:
         if self._listener is not None:
             self._memory.spoke(utterance, text)
-            if last:
-                self._memory.completed(utterance)
             self._listener.on_voice(utterance, text, pcm, last)
 
     def _usage(self, unit: str, quantity: float, model: str = "") -> None:

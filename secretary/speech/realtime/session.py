@@ -88,6 +88,9 @@ class RealtimeSession(Lasting):
     def _turn_ends(self, pcm: bytes | None) -> None:
         """The platform holds the turn to be over. `pcm`: what was not sent yet, the whole turn; None: all was."""
 
+    def _hear_rest(self, voice: Utterance, heard: str) -> None:
+        """The provider was told that no more than these words of an utterance were heard; now all of it is."""
+
     def _pressed(self, digits: str) -> None:
         """The caller pressed these keys, and then no more."""
 
@@ -230,6 +233,7 @@ class RealtimeSession(Lasting):
         voice = self._utterances.get(utterance_id)
         if voice is None:
             return None
+        voice.heard = heard_text
         if voice.over:
             self.memory.heard(utterance_id, heard_text)
         elif not voice.muted:
@@ -237,6 +241,16 @@ class RealtimeSession(Lasting):
             if voice.kept:
                 self.memory.secretary(utterance_id, heard_text)
         return voice
+
+    def resumed(self, utterance_id: str) -> None:
+        """What the memory says was heard, was heard whole. No answer is due."""
+        self._never("answer")
+        voice = self._utterances.get(utterance_id)
+        if voice is not None and voice.heard is not None and voice.kept and voice.over and not voice.muted:
+            self._hear_rest(voice, voice.heard)
+            voice.heard = None
+            if not self.memory.heard(utterance_id, voice.words.text):
+                self.memory.secretary(utterance_id, voice.words.text)
 
     # Answers ------------------------------------------------------------------------------------------------------
 

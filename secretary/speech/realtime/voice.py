@@ -23,6 +23,8 @@ class Utterance:
     """Bytes of L16 so far."""
     told: bool = False
     """The conversation knows of it."""
+    heard: str | None = None
+    """What the caller heard of it, where they cut it off; None: all."""
     muted: bool = False
     """The caller cut it off: nothing more of it is told."""
     over: bool = False

@@ -107,6 +107,7 @@ class Provider:
         self.turns: list[bytes] = []
         self.results: list[tuple[str, str]] = []
         self.cut: list[tuple[str, str, int]] = []
+        self.went_on: list[str] = []
         self.frames = 0
         self.closed = False
 
@@ -136,6 +137,9 @@ class Provider:
 
     def interrupted(self, utterance_id: str, heard_text: str, heard_ms: int) -> None:
         self.cut.append((utterance_id, heard_text, heard_ms))
+
+    def resumed(self, utterance_id: str) -> None:
+        self.went_on.append(utterance_id)
 
     def tool_result(self, tool_call_id: str, outcome: str, detail: str = "") -> None:
         self.results.append((tool_call_id, outcome))

@@ -85,6 +85,7 @@ def test_a_backchannel_lets_the_voice_go_on(text: str) -> None:
     assert ("secretary", "one two three four five six seven eight") in stage.transcript
     assert "What did you say?" not in [line for _, line in stage.transcript]
     assert stage.all(act.TellInterrupted)[-1] == act.TellInterrupted("answer", "", 0)
+    assert stage.all(act.TellResumed) == [act.TellResumed("long")]
     stage.caller_says("and now?")
     stage.say("Now you are heard.", 800, id="next")
     stage.advance(900)

@@ -49,6 +49,7 @@ class FakeSession:
         self.said: list[str] = []
         self.results: list[tuple[str, str]] = []
         self.cut: list[tuple[str, str]] = []
+        self.went_on: list[str] = []
         self.keys = ""
         self.closed = False
         self.serial = 0
@@ -86,6 +87,9 @@ class FakeSession:
 
     def interrupted(self, utterance_id: str, heard_text: str, heard_ms: int) -> None:
         self.cut.append((utterance_id, heard_text))
+
+    def resumed(self, utterance_id: str) -> None:
+        self.went_on.append(utterance_id)
 
     def tool_result(self, tool_call_id: str, outcome: str, detail: str = "") -> None:
         self.results.append((tool_call_id, outcome))

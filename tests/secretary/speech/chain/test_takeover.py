@@ -47,6 +47,30 @@ def test_what_was_said_and_heard() -> None:
     virtual_time.run(call())
 
 
+def test_a_cough_cut_nothing_off() -> None:
+    """What went on after a cough was heard whole, is answered by nobody, and the next provider knows both."""
+
+    async def call() -> None:
+        scene = Scene(*three(answer_s=None))
+        await scene.begin()
+        scene.turn()
+        name = scene.acme.now.speak("We are open until six.")
+        scene.chain.interrupted(name, "We are", 300)
+        scene.turn()
+        ear = scene.acme.now.ear
+        assert ear is not None
+        ear.on_caller_text("uh-huh")
+        scene.chain.resumed(name)
+        await asyncio.sleep(20)
+        assert scene.acme.now.went_on == [name] and scene.chain.step is ACME
+        scene.fail()
+        await asyncio.sleep(1)
+        lines = [line.text for line in scene.other.now.briefing.history if line.who == "secretary"]
+        assert lines == ["Good morning.", "We are open until six."] and not scene.other.now.turns
+
+    virtual_time.run(call())
+
+
 def test_two_turns_without_an_answer() -> None:
     """A caller who says something more before the answer has not said it in vain."""
 

@@ -54,6 +54,7 @@ class Listener:
     models: dict[str, str] = field(default_factory=dict)
     """By unit, what it was counted under."""
     sound: dict[str, bytearray] = field(default_factory=dict)
+    on_words: Callable[[str], None] = lambda text: None
     answer_tools: Callable[[ToolCall], None] | None = None
 
     def add(self, kind: str, what: object) -> None:
@@ -64,6 +65,7 @@ class Listener:
 
     def on_caller_text(self, text: str) -> None:
         self.add("caller", text)
+        self.on_words(text)
 
     def on_voice(self, utterance_id: str, text: str, pcm: bytes, last: bool) -> None:
         assert len(pcm) % 2 == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from secretary.speech.pipeline.words import words
 from tests.peers.web import Reply, Request, hangs
 from tests.secretary.speech.pipeline.conftest import Stage
@@ -99,18 +101,34 @@ async def test_a_cough_into_the_answer(stage: Stage) -> None:
     assert told == ["Until when?", "We are open…", words("en").go_on]
 
 
-async def test_a_cough_that_cut_nothing_off(stage: Stage) -> None:
-    """Where the conversation goes on with the voice by itself, the model knows that all of it was heard."""
-    stage.stt.then(stage.stt.hears("Until when?"), stage.stt.hears("Uh-huh."), stage.stt.hears("Thanks."))
-    stage.chat.then(stage.chat.says("We are open until six."), stage.chat.says("Good."), stage.chat.says("Goodbye."))
+@pytest.mark.parametrize("words_of_it", ["Uh-huh.", ""])
+async def test_a_cough_that_cut_nothing_off(stage: Stage, words_of_it: str) -> None:
+    """Where the conversation goes on with the voice by itself, the model is not asked, and knows that all was heard."""
+    stage.stt.then(stage.stt.hears("Until when?"), stage.stt.hears(words_of_it), stage.stt.hears("Thanks."))
+    stage.chat.then(stage.chat.says("We are open until six."), stage.chat.says("Goodbye."))
     session = await stage.call()
     stage.turn()
     await stage.listener.until_finished()
     session.interrupted("answer-1", "We are", 300)
+    stage.listener.on_words = lambda text: session.resumed("answer-1") if text == words_of_it else None
     stage.turn()
-    await stage.listener.until_said("Good.")
-    session.interrupted("answer-2", "", 0)
+    await stage.listener.until(lambda: ("caller", words_of_it) in stage.listener.heard)
     stage.turn()
     await stage.listener.until_said("Goodbye.")
-    told = [message["content"] for message in stage.chat.requests[2].json["messages"][1:]]
-    assert told == ["Until when?", "We are open until six.", "Uh-huh.", "Thanks."]
+    told = [message["content"] for message in stage.chat.requests[1].json["messages"][1:]]
+    assert told == [text for text in ("Until when?", "We are open until six.", words_of_it, "Thanks.") if text]
+    assert len(stage.chat.requests) == 2 and SORRY not in stage.listener.said.values()
+
+
+async def test_a_cough_and_then_an_interruption(stage: Stage) -> None:
+    """What went on after a cough can still be cut off: the model knows how far it came."""
+    stage.chat.then(stage.chat.says("We are open until six."), stage.chat.says("Goodbye."))
+    session = await stage.call()
+    stage.turn()
+    await stage.listener.until_finished()
+    session.interrupted("answer-1", "We are", 300)
+    session.resumed("answer-1")
+    session.interrupted("answer-1", "We are open", 500)
+    stage.turn()
+    await stage.listener.until_said("Goodbye.")
+    assert stage.chat.requests[1].json["messages"][2]["content"] == "We are open…"

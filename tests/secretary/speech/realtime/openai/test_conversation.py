@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from eslbridge.media.codec import decode, encode
@@ -154,6 +156,47 @@ async def test_an_interruption_cancels_and_truncates_to_what_was_heard(make: Ope
     assert [line.text for line in session.memory.lines() if line.who == "secretary"] == ["I have"]
     await speak(session)
     assert (await ear.until(lambda: [one for one in ear.utterances.values() if one.over]))[0].text == "Certainly."
+
+
+async def test_what_went_on_after_a_cough_is_remembered(make: Open, peer: OpenAIPeer) -> None:
+    """The model's memory, cut to what was heard, gets the rest back; cut off again, what was heard of it."""
+    session, ear = await make()
+    peer.replies = [Reply("We are open until six today.")]
+    await speak(session)
+    spoken = await ear.spoken()
+    session.interrupted(spoken.utterance_id, "We are", 420)
+    (cut,) = await peer.until(lambda: peer.of("conversation.item.truncate"))
+    session.resumed(spoken.utterance_id)
+
+    def rests() -> list[tuple[str, str]]:
+        made = [event for event in peer.of("conversation.item.create") if event.get("previous_item_id")]
+        return [(event["previous_item_id"], event["item"]["content"][0]["text"]) for event in made]
+
+    await peer.until(rests)
+    assert rests() == [(cut["item_id"], "open until six today.")]
+    assert session.memory.lines()[-1].text == "We are open until six today."
+    session.interrupted(spoken.utterance_id, "We are open until", 800)
+    await peer.until(lambda: len(rests()) == 2)
+    assert rests()[1] == (cut["item_id"], "open until") and len(peer.of("conversation.item.delete")) == 1
+    assert session.memory.lines()[-1].text == "We are open until"
+    session.resumed(spoken.utterance_id)
+    await peer.until(lambda: len(rests()) == 3)
+    assert rests()[2] == rests()[0] and len(peer.of("conversation.item.truncate")) == 1
+
+
+async def test_nobody_answers_a_cough(make: Open, peer: OpenAIPeer) -> None:
+    """What a cough had cut off goes on: an answer to it is called off, and nobody waits for one."""
+    session, ear = await make(answer_s="1")
+    peer.replies = [Reply("We are open until six."), Reply("Bless you.", delay_s=30)]
+    await speak(session)
+    spoken = await ear.spoken()
+    session.interrupted(spoken.utterance_id, "We are", 420)
+    await speak(session)
+    await peer.until(lambda: len(peer.of("response.create")) == 2)
+    session.resumed(spoken.utterance_id)
+    await peer.until(lambda: peer.of("response.cancel"))
+    await asyncio.sleep(1.1)
+    assert not ear.of("failed") and len(ear.utterances) == 1
 
 
 async def test_a_whole_utterance_is_not_truncated_beyond_its_end(make: Open, peer: OpenAIPeer) -> None:
