@@ -24,11 +24,12 @@ class PanelRenderer(TemplatesSetting):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Fields that belong together, under one heading."""
+    """Fields that belong together, under one heading. `folded`: most people leave them as they are."""
 
     title: Text
     fields: Sequence[str]
     intro: Text = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,17 @@ class BoundSection:
     title: Text
     intro: Text
     fields: list[BoundField]
+    folded: bool
+
+    @property
+    def open(self) -> bool:
+        """A folded section is open where something is to be mended, or is not as it is by itself."""
+        return any(field.errors or _is_set(field) for field in self.fields)
+
+
+def _is_set(field: BoundField) -> bool:
+    usual = field.field.initial
+    return bool(field.field.has_changed(usual() if callable(usual) else usual, field.value()))
 
 
 class PanelForm(forms.Form):
@@ -63,7 +75,7 @@ class PanelForm(forms.Form):
     @property
     def sections(self) -> Iterator[BoundSection]:
         for section in self.layout:
-            yield BoundSection(section.title, section.intro, [self[name] for name in section.fields])
+            yield BoundSection(section.title, section.intro, [self[name] for name in section.fields], section.folded)
 
     @property
     def seen_at(self) -> datetime | None:
@@ -77,3 +89,8 @@ class PanelForm(forms.Form):
     def values(self) -> dict[str, Any]:
         """What was typed, cleaned, without the guard."""
         return {name: value for name, value in self.cleaned_data.items() if name != "seen"}
+
+    @property
+    def model_values(self) -> dict[str, Any]:
+        """What was typed, as the service takes it."""
+        return self.values

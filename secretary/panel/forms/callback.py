@@ -113,7 +113,12 @@ class CallingRulesForm(PanelForm):
         ),
         Section(_("When"), ("automatic", "earliest", "latest")),
         Section(_("How often"), ("max_attempts", "spacing_minutes", "expires_hours")),
-        Section(_("How long it rings"), ("ring_s", "customer_ring_s")),
+        Section(
+            _("How long it rings"),
+            ("ring_s", "customer_ring_s"),
+            _("Before somebody counts as not there."),
+            folded=True,
+        ),
     )
     widths: ClassVar[Mapping[str, str]] = dict.fromkeys(
         (

@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from eslbridge.policy import DestinationKind as PolicyKind
 from eslbridge.policy import check_number
 from secretary.models import DestinationKind
-from secretary.models.destination import MAX_ALIASES
+from secretary.models.destination import MAX_ALIASES, TransferMode
 from secretary.panel.forms.base import PanelForm, Section
 from secretary.panel.forms.hours import as_uuid
 from secretary.panel.forms.tags import TagsField
-from secretary.selectors.configuration import list_hours
+from secretary.selectors.configuration import list_destinations, list_hours
 
 _PUNCTUATION = str.maketrans("", "", " -./()\t\u00a0")
 """What people write into numbers to read them better; nobody dials it."""
@@ -36,10 +36,22 @@ class DestinationForm(PanelForm):
 
     layout = (
         Section(_("How callers ask for it"), ("name", "aliases")),
-        Section(_("How it is reached"), ("kind", "number", "priority", "hours_id", "enabled")),
-        Section(_("Messages"), ("message_email",)),
+        Section(_("How it is reached"), ("kind", "number", "hours_id", "enabled")),
+        Section(
+            _("How callers are put through"),
+            ("transfer_mode", "ring_s", "fallback_id"),
+            _("Where nobody takes the call, the caller is back with the secretary, who offers something else."),
+        ),
+        Section(
+            _("Messages and order"),
+            ("message_email", "priority"),
+            _("Who is written to, and what is offered first where several fit."),
+            folded=True,
+        ),
     )
-    widths: ClassVar[Mapping[str, str]] = {"kind": "half", "number": "half", "priority": "half", "hours_id": "half"}
+    widths: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("kind", "number", "hours_id", "ring_s", "fallback_id", "priority", "message_email"), "half"
+    )
 
     name = forms.CharField(
         label=_("Name"), max_length=120, help_text=_("The secretary says it, too: “I will put you through to …”.")
@@ -72,6 +84,17 @@ class DestinationForm(PanelForm):
         empty_value=None,
         help_text=_("Out of them nobody is put through, and the secretary says when somebody is there."),
     )
+    transfer_mode = forms.ChoiceField(
+        label=_("The colleague gets the call"), choices=TransferMode.choices, initial=TransferMode.BLIND, required=False
+    )
+    ring_s = forms.IntegerField(label=_("Rings for (seconds)"), min_value=5, max_value=120, initial=25, required=False)
+    fallback_id = forms.TypedChoiceField(
+        label=_("If nobody takes the call"),
+        required=False,
+        coerce=as_uuid,
+        empty_value=None,
+        help_text=_("Tried next, before the caller is back with the secretary."),
+    )
     message_email = forms.EmailField(
         label=_("Messages by e-mail to"),
         required=False,
@@ -83,9 +106,20 @@ class DestinationForm(PanelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["hours_id"]
-        assert isinstance(field, forms.TypedChoiceField)  # noqa: S101 - for the type checker
-        field.choices = [("", _("At any hour")), *((str(row.pk), row.name) for row in list_hours())]
+        others = [row for row in list_destinations() if row.pk != self.initial.get("destination_uuid")]
+        for name, nothing, rows in (
+            ("hours_id", _("At any hour"), list_hours()),
+            ("fallback_id", _("Nobody else"), others),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.TypedChoiceField)  # noqa: S101 - for the type checker
+            field.choices = [("", nothing), *((str(row.pk), row.name) for row in rows)]
+
+    def clean_transfer_mode(self) -> str:
+        return str(self.cleaned_data["transfer_mode"] or TransferMode.BLIND)
+
+    def clean_ring_s(self) -> int:
+        return int(self.cleaned_data["ring_s"] or self.fields["ring_s"].initial)
 
     def clean_number(self) -> str:
         """Readable punctuation is taken out; the rest is judged with the kind in `clean`."""

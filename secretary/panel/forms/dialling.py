@@ -18,6 +18,7 @@ from secretary.opening.holiday_calendar import countries
 from secretary.panel.forms.base import PanelForm, Section
 from secretary.panel.forms.hours import as_uuid
 from secretary.panel.forms.tags import TagsField
+from secretary.panel.forms.ticks import Ticks
 from secretary.panel.words import Text
 from secretary.selectors.configuration import list_secretaries
 
@@ -73,6 +74,7 @@ OUTSIDE_LIST = Section(
     _("Numbers outside"),
     ("allow_list", "allow_list_only"),
     _("For this secretary, beside what the domain's dialling rules permit. Its blocks hold here, too."),
+    folded=True,
 )
 
 
@@ -97,6 +99,8 @@ class DialRulesForm(PanelForm):
         Section(
             _("How numbers are written here"),
             ("country", "area_code", "outside_prefix", "dial_as", "internal_digits", "own_numbers", "toll_allow"),
+            _("As your telephone system has it; the usual values suit most."),
+            folded=True,
         ),
     )
     widths: ClassVar[Mapping[str, str]] = {
@@ -111,9 +115,7 @@ class DialRulesForm(PanelForm):
         required=False,
         help_text=_("For callbacks, and for numbers that nobody has stored. Off: only stored destinations."),
     )
-    allowed_countries = forms.MultipleChoiceField(
-        label=_("Other countries"), required=False, widget=forms.SelectMultiple(attrs={"size": 6})
-    )
+    allowed_countries = forms.MultipleChoiceField(label=_("Other countries"), required=False, widget=Ticks)
     allowed_prefixes = _Numbers(PREFIX, label=_("Always allowed"), help_text=_("Beginnings of numbers: +4930."))
     blocked_prefixes = _Numbers(PREFIX, label=_("Never dialled"), help_text=_("Beginnings of numbers: +49180."))
     per_call = forms.IntegerField(label=_("Dials in one call"), min_value=1, max_value=1_000, initial=10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
 from django.core.validators import RegexValidator
@@ -41,3 +42,10 @@ class ExtensionForm(PanelForm):
         field = self.fields["secretary"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
         field.choices = choices if len(choices) == 1 else [("", _("Choose…")), *choices]
+
+    @property
+    def model_values(self) -> dict[str, Any]:
+        """The choice was made of this tenant's secretaries, so the id is one of theirs."""
+        values = self.values
+        secretary_uuid = UUID(values.pop("secretary"))
+        return {**values, "secretary_id": secretary_uuid}

@@ -36,8 +36,13 @@ class HoursForm(PanelForm):
             ("holidays_country", "holidays_subdivision"),
             _("Closed on all of them. A special day says otherwise."),
         ),
-        Section(_("Who knows whether it is open"), ("source",)),
-    )  # fmt: skip
+        Section(
+            _("Who knows whether it is open"),
+            ("source",),
+            _("The week above, or a time condition of the telephone system."),
+            folded=True,
+        ),
+    )
     widths: ClassVar[Mapping[str, str]] = {"name": "half", "holidays_country": "half", "holidays_subdivision": "half"}
 
     name = forms.CharField(label=_("Name"), max_length=120, help_text=_("As you call them: “Office”, “Workshop”."))
@@ -146,7 +151,10 @@ class ClosedFields(forms.Form):
 
 
 CLOSED = Section(
-    _("Opening hours"), ("hours_id", "closed_action", "closed_greeting", "closed_secretary_id", "closed_number")
+    _("Opening hours"),
+    ("hours_id", "closed_action", "closed_greeting", "closed_secretary_id", "closed_number"),
+    _("Which hours it goes by, and what callers hear out of them."),
+    folded=True,
 )
 CLOSED_WIDTHS: Mapping[str, str] = dict.fromkeys(
     ("hours_id", "closed_action", "closed_secretary_id", "closed_number"), "half"

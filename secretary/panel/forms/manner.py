@@ -118,6 +118,8 @@ class MannerFields(forms.Form):
 MANNER = Section(
     _("How a conversation goes"),
     ("turn_mode", "pause_ms", "barge_in", "protect_ms", "menu", "silence_ending", "max_turns", "max_cost"),
+    _("Pauses, interruptions, keys to press, and how long a call may go on."),
+    folded=True,
 )
 MANNER_WIDTHS: Mapping[str, str] = {
     "turn_mode": "half",

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from secretary.panel.forms.base import PanelForm, Section
+from secretary.panel.forms.ticks import Ticks
 from secretary.selectors.configuration import list_destinations
 from tenants.models.domain import SecondFactorRule
 from tenants.models.member import Role
@@ -57,8 +58,7 @@ class MemberForm(PanelForm):
         label=_("Destinations"),
         required=False,
         coerce=UUID,
-        widget=forms.SelectMultiple(attrs={"size": 8}),
-        help_text=_("Several: hold Ctrl, or Command on a Mac."),
+        widget=Ticks,
         error_messages={"invalid_choice": _("A destination is not there any more. Choose again.")},
     )
 

@@ -76,7 +76,7 @@ def form_of(declared: Declared, *, guarded: bool = True) -> type[ServiceForm]:
     layout = [Section(_("Which one"), ("label", "enabled"))] if guarded else [Section(_("State"), ("enabled",))]
     layout.append(Section(_("How it is reached"), reached))
     intro = _("Empty: as the service has it by itself.")
-    layout.append(Section(_("How it is to be"), ("model", *options), intro))
+    layout.append(Section(_("How it is to be"), ("model", *options), intro, folded=True))
     members: dict[str, Any] = {**fields, **keys, **options, "layout": tuple(layout), "declared": declared}
     members["widths"] = {"label": "half", **dict.fromkeys(options, "half")}
     return type("ServiceForm", (ServiceForm,), members)

@@ -25,18 +25,19 @@ class SecretaryForm(ChainFields, MannerFields, ClosedFields, KeepingFields, Tool
     layout = (
         Section(_("Who answers"), ("name", "language", "enabled")),
         Section(_("What is said and known"), ("greeting", "prompt", "voice")),
+        SPEECH,
+        KEEPING,
+        CLOSED,
+        TOOLS,
+        HEARD_FIRST,
+        MANNER,
         Section(
             _("When a caller says nothing, or nothing else helps"),
             ("silence_s", "silence_prompts", "max_call_s", "fallback_number"),
             _("A caller is never left in silence."),
+            folded=True,
         ),
-        SPEECH,
-        MANNER,
-        TOOLS,
         OUTSIDE_LIST,
-        CLOSED,
-        HEARD_FIRST,
-        KEEPING,
     )
     widths: ClassVar[Mapping[str, str]] = {
         "name": "half",

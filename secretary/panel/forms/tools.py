@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from secretary.models.secretary import MAX_NOTICE
 from secretary.panel.forms.base import PanelForm, Section
+from secretary.panel.forms.ticks import Ticks
 from secretary.panel.words import Text
 from secretary.tools import names
 from secretary.tools.models import HttpMethod, HttpTool
@@ -48,8 +49,8 @@ class ToolFields(forms.Form):
         required=False,
         choices=tool_choices,
         initial=names.usual,
-        widget=forms.SelectMultiple(attrs={"size": len(BUILT_IN) + 2}),
-        help_text=_("Several: hold Ctrl, or Command on a Mac. Your own tools stand below the platform's."),
+        widget=Ticks,
+        help_text=_("Your own tools stand below the platform's."),
     )
     summarise = forms.BooleanField(
         label=_("Have the language model sum calls up"),
@@ -85,11 +86,13 @@ TOOLS = Section(
     _("What it can do"),
     ("tools", "callback_other_numbers", "summarise"),
     _("For speech services that converse freely."),
+    folded=True,
 )
 HEARD_FIRST = Section(
     _("What callers hear first"),
     ("announce_ai", "ai_notice", "recording_notice"),
     _("The platform speaks it by itself: neither the facts above nor a speech service can leave it out."),
+    folded=True,
 )
 
 
@@ -122,8 +125,14 @@ class HttpToolForm(PanelForm):
             _("The answer"),
             ("result_path", "result_text"),
             _("It is information for the speech service, never an order."),
+            folded=True,
         ),
-        Section(_("Limits"), ("timeout_s", "max_bytes", "per_call", "per_minute")),
+        Section(
+            _("Limits"),
+            ("timeout_s", "max_bytes", "per_call", "per_minute"),
+            _("How long it may take, and how often it may be used."),
+            folded=True,
+        ),
     )
     widths: ClassVar[Mapping[str, str]] = {
         "name": "half",

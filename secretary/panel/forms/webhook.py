@@ -11,6 +11,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from secretary.panel.forms.base import PanelForm, Section
+from secretary.panel.forms.ticks import Ticks
 from secretary.webhooks.catalogue import EVENT_TYPES, EVERYTHING
 
 EVENTS = [
@@ -51,8 +52,7 @@ class WebhookForm(PanelForm):
         label=_("Events"),
         choices=EVENTS,
         initial=[EVERYTHING],
-        widget=forms.SelectMultiple(attrs={"size": len(EVENTS)}),
-        help_text=_("Several: hold Ctrl, or Command on a Mac."),
+        widget=Ticks,
     )
     enabled = forms.BooleanField(
         label=_("In use"), required=False, initial=True, help_text=_("Off: nothing is sent there.")

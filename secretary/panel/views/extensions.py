@@ -3,48 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
-from uuid import UUID
 
-from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from secretary.models import ExtensionMapping
 from secretary.panel.access import Access, Can, in_domain
-from secretary.panel.editing import Link, edit
-from secretary.panel.forms.base import PanelForm
 from secretary.panel.forms.extension import ExtensionForm
 from secretary.panel.pages import show
+from secretary.panel.rows import Rows
 from secretary.selectors.configuration import get_extension, list_extensions, list_secretaries
 from secretary.services.extensions import create_mapping, delete_mapping, update_mapping
-
-SECTION = "extensions"
-
-
-def _back(access: Access) -> Link:
-    return Link(reverse("panel:extensions", args=[access.domain.pk]), _("Extensions"))
 
 
 def _read(row: ExtensionMapping) -> Mapping[str, Any]:
     return {"extension": row.extension, "secretary": str(row.secretary_id), "enabled": row.enabled}
 
 
-def _values(form: PanelForm) -> dict[str, Any]:
-    # The choice was made of this tenant's secretaries, so the id is one of theirs.
-    values = form.values
-    secretary_uuid = UUID(values.pop("secretary"))
-    return {**values, "secretary_id": secretary_uuid}
-
-
-def _save(uuid: UUID | None, form: PanelForm) -> None:
-    if uuid is None:
-        create_mapping(**_values(form))
-    else:
-        update_mapping(mapping_uuid=uuid, seen_at=form.seen_at, **_values(form))
+ROWS = Rows[ExtensionMapping](
+    section="extensions",
+    route="extension",
+    key="mapping_uuid",
+    title=gettext_lazy("Extensions"),
+    form=ExtensionForm,
+    read=_read,
+    find=get_extension,
+    create=create_mapping,
+    update=update_mapping,
+    remove=delete_mapping,
+    new=gettext_lazy("New extension"),
+    made=gettext_lazy("Saved. Dial the extension to hear the secretary."),
+    question=gettext_lazy("Free extension %(name)s?"),
+    removed=gettext_lazy("Extension %(name)s is free."),
+    consequence=gettext_lazy("No secretary answers there any more; who dials it reaches the fallback."),
+    name=lambda row: row.extension,
+)
+_new, _change, delete = ROWS.views()
 
 
 @in_domain(Can.SEE_SETUP)
@@ -53,7 +50,7 @@ def index(request: HttpRequest, access: Access) -> HttpResponse:
         request,
         access,
         "panel/extensions/list.html",
-        section=SECTION,
+        section=ROWS.section,
         mappings=list_extensions(),
         has_secretaries=bool(list_secretaries()),
     )
@@ -63,57 +60,10 @@ def index(request: HttpRequest, access: Access) -> HttpResponse:
 def new(request: HttpRequest, access: Access) -> HttpResponse:
     if not list_secretaries():
         return redirect("panel:extensions", access.domain.pk)
-    return edit(
-        request,
-        access,
-        section=SECTION,
-        title=_("New extension"),
-        back=_back(access),
-        form_class=ExtensionForm,
-        initial={},
-        row=None,
-        read=_read,
-        save=partial(_save, None),
-        done=_("Saved. Dial the extension to hear the secretary."),
-    )
+    return ROWS.make(request, access)
 
 
 @in_domain(Can.SEE_SETUP, change=Can.CONFIGURE)
-def change(request: HttpRequest, access: Access, mapping_uuid: UUID) -> HttpResponse:
-    row = get_extension(mapping_uuid=mapping_uuid)
-    if row is None:
-        raise Http404
-    return edit(
-        request,
-        access,
-        section=SECTION,
-        title=_("Extension %(extension)s") % {"extension": row.extension},
-        back=_back(access),
-        form_class=ExtensionForm,
-        initial=_read(row),
-        row=row,
-        read=_read,
-        save=partial(_save, mapping_uuid),
-        done=_("Saved. The next call uses it."),
-        delete_url=reverse("panel:extension-delete", args=[access.domain.pk, row.pk]),
-    )
-
-
-@in_domain(Can.CONFIGURE, change=Can.CONFIGURE)
-def delete(request: HttpRequest, access: Access, mapping_uuid: UUID) -> HttpResponse:
-    row = get_extension(mapping_uuid=mapping_uuid)
-    if row is None:
-        raise Http404
-    if request.method == "POST":
-        delete_mapping(mapping_uuid=row.pk)
-        messages.success(request, _("Extension %(extension)s is free.") % {"extension": row.extension})
-        return redirect("panel:extensions", access.domain.pk)
-    return show(
-        request,
-        access,
-        "panel/delete.html",
-        section=SECTION,
-        title=_("Free extension %(extension)s?") % {"extension": row.extension},
-        back=Link(reverse("panel:extension", args=[access.domain.pk, row.pk]), row.extension),
-        consequence=_("No secretary answers there any more; who dials it reaches the fallback."),
-    )
+def change(request: HttpRequest, access: Access, mapping_uuid: Any) -> HttpResponse:
+    row = ROWS.get(mapping_uuid)
+    return ROWS.change(request, access, row, title=_("Extension %(extension)s") % {"extension": row.extension})
