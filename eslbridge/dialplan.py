@@ -14,6 +14,9 @@ secretary_after_8001_<result>
 secretary_fallback_8001
     a human or voicemail: the secretary's own number, or `after_ai` for the whole domain
 
+A node that dies while it has a colleague's telephone ringing cannot hang it up. So it leaves the UUID of that leg in
+CALLING, and what comes after `socket` ends it: the first thing that happens to the caller then.
+
 `socket_resume=true` is what lets the dialplan go on at all: without it a caller whose node dies while connecting stays
 parked for ever. The watchdog ends the 25 s of silence of a listener that accepts and never speaks: the node deletes
 `wd-<uuid>` as its first act, and so does the fallback, or it would tear the caller from whoever picks up.
@@ -33,6 +36,9 @@ from uuid import UUID
 WATCHDOG_S: Final = 8
 MAX_NODES: Final = 50
 """`socket` takes no more (mod_event_socket.c)."""
+
+CALLING: Final = "secretary_calling"
+"""The channel variable with the UUID of the leg that is called for a transfer."""
 
 DOMAIN_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 EXTENSION: Final = re.compile(r"8[0-9]{3}")
@@ -188,10 +194,12 @@ def _answering(plan: Plan, expression: str, name: str, number: str, secretary_uu
             ("set", "eslbridge_result=no_app"),
             _watchdog(plan, number),
             ("socket", first),
+            _stop_calling(),
             after,
             _stop_watchdog(),
             _watchdog(plan, number),
             ("socket", second),
+            _stop_calling(),
             after,
             ("transfer", f"secretary_fallback_{number} XML {plan.domain_name}"),
         ],
@@ -222,6 +230,10 @@ def _watchdog(plan: Plan, number: str) -> tuple[str, str]:
 
 def _stop_watchdog() -> tuple[str, str]:
     return ("set", "api_result=${sched_del(wd-${uuid})}")
+
+
+def _stop_calling() -> tuple[str, str]:
+    return ("set", f"api_result=${{uuid_kill(${{{CALLING}}} ORIGINATOR_CANCEL)}}")
 
 
 def _fallback(plan: Plan, name: str, expression: str, number: str) -> ET.Element:

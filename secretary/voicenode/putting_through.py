@@ -18,10 +18,11 @@ from django.conf import settings
 
 from eslbridge import jobs
 from eslbridge.control import ControlError
+from eslbridge.dialplan import CALLING
+from eslbridge.esl import commands
 from eslbridge.esl.async_pool import AsyncPool
 from eslbridge.esl.call import OutboundCall
 from eslbridge.media.attach import AttachError
-from eslbridge.models import JobOutcome
 from eslbridge.outcomes import TransferOutcome
 from secretary.conversation.consult.machine import Case
 from secretary.conversation.consult.sentences import consult_sentences
@@ -38,14 +39,13 @@ from secretary.services.transfers import (
     request_transfer,
 )
 from secretary.speech.contract import PlatformVoice, ProviderError
+from secretary.voicenode.awaited import LOOK_EVERY_S, AwaitedJob, Ringing
 from secretary.voicenode.colleague import Colleague
 from secretary.voicenode.consults import Consults, Expected
 from tenants.context import in_thread
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY_S: Final = 0.15
-"""How often the row of a running job is read: the row is the truth, and a message about it could be lost."""
 TRANSFER_S: Final = 18.0
 """How long a worker may take to send a call into the dialplan."""
 CALLING_S: Final = 20.0
@@ -151,40 +151,24 @@ class PuttingThrough:
         try:
             job_uuid = await asyncio.shield(asked)
         except asyncio.CancelledError:
-            await self._take_back(await asked, "the caller hung up")
+            await AwaitedJob(self._domain_uuid, await asked).take_back("the caller hung up")
             raise
+        job = AwaitedJob(self._domain_uuid, job_uuid)
         try:
             async with asyncio.timeout(TRANSFER_S):
-                return await self._end_of(job_uuid)
+                return await job.end()
         except TimeoutError:
-            await self._take_back(job_uuid, "the caller waited too long")
+            await job.take_back("the caller waited too long")
             return Outcome(TransferOutcome.FAILED, f"no worker finished the transfer within {TRANSFER_S:g} s")
         except asyncio.CancelledError:
-            await self._take_back(job_uuid, "the caller hung up")
+            await job.take_back("the caller hung up")
             raise
-
-    async def _end_of(self, job_uuid: UUID) -> Outcome:
-        while True:
-            if (outcome := await self._ended(job_uuid)) is not None:
-                return outcome
-            await asyncio.sleep(LOOK_EVERY_S)
-
-    async def _ended(self, job_uuid: UUID) -> Outcome | None:
-        """How a job ended; None while it runs."""
-        status = await in_thread(jobs.status, domain_uuid=self._domain_uuid, job_uuid=job_uuid)
-        if status is None:
-            return Outcome(TransferOutcome.FAILED, "the job is gone")
-        if not status.is_final:
-            return None
-        return Outcome("ok" if status.outcome == JobOutcome.DONE else status.outcome or "failed", status.reason)
-
-    async def _take_back(self, job_uuid: UUID, why: str) -> None:
-        await in_thread(jobs.cancel, domain_uuid=self._domain_uuid, job_uuid=job_uuid, reason=why)
 
     # A colleague is called first ----------------------------------------------------------------------------------
 
     async def _consult(self, plan: Plan, caller: CallerSide, *, forwarded: bool) -> Outcome:
         leg_uuid = uuid4()
+        await self._leave_word(str(leg_uuid))
         with self._consults.expect(
             domain_uuid=self._domain_uuid, call_uuid=self._call_uuid, leg_uuid=leg_uuid
         ) as expected:
@@ -229,23 +213,37 @@ class PuttingThrough:
                 colleague.close()
             return outcome
 
+    async def _leave_word(self, leg_uuid: str) -> None:
+        """On the caller's channel, where it outlives this node: which leg is to be hung up should we not come back."""
+        try:
+            async with asyncio.timeout(CONTROL_S):
+                await self._call.set_variable(CALLING, leg_uuid)
+        except (ControlError, TimeoutError) as error:
+            log.warning("calling_not_noted", call_uuid=str(self._call_uuid), error=str(error))
+
     async def _arrival(self, expected: Expected, plan: Plan) -> OutboundCall | Outcome:
         """The colleague's leg, or why there is none."""
         until = asyncio.get_running_loop().time() + plan.ring_s + CALLING_S
+        job, ringing = AwaitedJob(self._domain_uuid, expected.leg_uuid), Ringing(lambda: self._rings(expected))
         answered = False
         while not expected.arrived.done():
             await asyncio.wait({expected.arrived}, timeout=LOOK_EVERY_S)
             if expected.arrived.done():
                 break
             now = asyncio.get_running_loop().time()
-            if not answered and (ended := await self._ended(expected.leg_uuid)) is not None:
+            if not answered and (ended := await job.ended()) is not None:
                 if ended.word != "ok":
                     return ended
                 answered, until = True, now + ARRIVES_S
+            if not answered and await ringing.stopped():
+                return Outcome(TransferOutcome.NO_ANSWER, "it rang in vain, and no worker said why")
             if now > until:
                 why = "the colleague's leg did not come here" if answered else "no worker said how it went"
                 return Outcome(TransferOutcome.FAILED, why)
         return expected.arrived.result()
+
+    async def _rings(self, expected: Expected) -> bool:
+        return (await self._call.api(commands.uuid_exists(str(expected.leg_uuid)))).strip() == "true"
 
     async def _decide(self, leg: OutboundCall, colleague: Colleague | None, caller: CallerSide) -> Outcome:
         if colleague is not None:
@@ -263,6 +261,7 @@ class PuttingThrough:
                 # From here on neither connection may bring its channel back.
                 await leg.set_variable("socket_resume", "false")
                 await self._call.set_variable("hangup_after_bridge", "true")
+                await self._call.set_variable(CALLING, "")
             await self._call.bridge(leg.call_uuid)
         except (ControlError, TimeoutError) as error:
             return Outcome(TransferOutcome.CALLER_GONE if self._call.is_over else TransferOutcome.FAILED, str(error))
@@ -334,7 +333,7 @@ class PuttingThrough:
         """The caller hung up: take everything back, whatever had been begun."""
         await asyncio.gather(asked, return_exceptions=True)
         gone = Outcome(TransferOutcome.CALLER_GONE, "the caller hung up")
-        taken_back = await in_thread(jobs.cancel, domain_uuid=self._domain_uuid, job_uuid=leg_uuid, reason=gone.detail)
+        taken_back = await AwaitedJob(self._domain_uuid, leg_uuid).take_back(gone.detail)
         if colleague is not None:
             try:
                 async with asyncio.timeout(FAREWELL_S):

@@ -90,7 +90,9 @@ def test_order_of_what_must_not_fail() -> None:
     assert steps.index("socket_resume") < first and steps.index("eslbridge_result") < first
     assert steps[first - 1] == steps[second - 1] == "api_result"
     assert "sched_del(wd-${uuid})" in actions[second - 2][1]
-    assert steps[first + 1] == steps[second + 1] == "execute_extension"
+    stop = ("set", "api_result=${uuid_kill(${secretary_calling} ORIGINATOR_CANCEL)}")
+    assert actions[first + 1] == actions[second + 1] == stop, "no telephone rings on for a node that is gone"
+    assert steps[first + 2] == steps[second + 2] == "execute_extension"
     assert actions[-1] == ("transfer", "secretary_fallback_8001 XML acme.example")
 
 

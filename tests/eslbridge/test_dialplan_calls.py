@@ -197,3 +197,23 @@ async def test_back_to_the_secretary(switch: StandInSwitch) -> None:
         call.transfer("8001", DOMAIN)
         await until(lambda: node.calls == 2)
         assert call.variable("eslbridge_result") == "no_app"
+
+
+async def test_a_node_that_dies_leaves_no_telephone_ringing(switch: StandInSwitch) -> None:
+    """The leg that it had called for a transfer ends the moment the caller goes on in the dialplan."""
+    leg = "33333333-3333-4333-8333-333333333333"
+    switch.add_extension(Extension("1003", DOMAIN, "no_answer"))
+
+    async def rings_and_dies(wire: Wire) -> None:
+        data = await take(wire)
+        await wire.ask(f"api uuid_setvar {data['Unique-ID']} {dialplan.CALLING} {leg}")
+        await wire.ask(f"bgapi originate {{origination_uuid={leg},domain_name={DOMAIN}}}user/1003@{DOMAIN} &park()")
+        await until(lambda: bool(switch.rung))
+
+    async with Node(rings_and_dies) as node:
+        call = dial(switch, node.port)
+        await until(lambda: bool(switch.rung))
+        ringing = switch.rung[0]
+        await until(lambda: ringing.is_down)
+        assert (ringing.uuid, ringing.hangup_cause) == (leg, "ORIGINATOR_CANCEL")
+        await with_a_human(call)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from eslbridge import consulting
-from eslbridge.esl.async_pool import AsyncPool
-from eslbridge.esl.errors import NotConnected
 from eslbridge.models import Job, JobKind, JobState
 from eslbridge.outcomes import TransferOutcome
 from eslbridge.tasks import run_job
@@ -22,11 +18,10 @@ from secretary.models import Destination
 from secretary.models.destination import TransferMode
 from secretary.services.availability import UNKNOWN, Availability, Free
 from secretary.services.destinations import create_destination
-from secretary.voicenode import putting_through
-from secretary.voicenode.consults import Consults
 from secretary.voicenode.putting_through import PuttingThrough, node_address
-from tenants.context import in_tenant, in_thread
+from tenants.context import in_tenant
 from tests.cast import Tenant
+from tests.secretary.voicenode.putting import Leg, announced, is_sent, stage
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -37,139 +32,13 @@ def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_job, "apply_async", lambda arguments: None)
 
 
-class Switches(AsyncPool):
-    """There is no switch to ask: everything is unknown."""
-
-    async def get_esl_for_domain(self, domain_uuid: object) -> Any:
-        raise NotConnected("no switch")
-
-
-@dataclass
-class Leg:
-    """A channel on the switch, as far as it is needed here."""
-
-    call_uuid: str
-    variables: dict[str, str] = field(default_factory=dict)
-    is_over: bool = False
-    did: list[tuple[str, ...]] = field(default_factory=list)
-
-    async def set_variable(self, name: str, value: str) -> None:
-        self.did.append(("set", name, value))
-
-    async def bridge(self, other_uuid: str) -> None:
-        self.did.append(("bridge", other_uuid))
-
-    async def hang_up(self, cause: str = "NORMAL_CLEARING") -> None:
-        self.did.append(("hang_up",))
-
-    def abort(self, reason: str) -> None:
-        self.did.append(("abort",))
-
-
-class Caller:
-    """Implements `CallerSide`."""
-
-    def __init__(self) -> None:
-        self.did: list[str] = []
-
-    def music(self, on: bool) -> None:
-        self.did.append("music" if on else "quiet")
-
-    async def let_go(self) -> None:
-        self.did.append("let go")
-
-    async def ask(self, voice: bytes) -> bytes:
-        return b""
-
-
-class Decides:
-    """A colleague who decides as the test says."""
-
-    def __init__(self, finish: Finish | None) -> None:
-        self.finish = finish
-        self.told = False
-        self.closed = False
-
-    async def run(self) -> Finish:
-        if self.finish is None:
-            await asyncio.sleep(30)
-        assert self.finish is not None
-        return self.finish
-
-    async def farewell(self) -> None:
-        self.told = True
-
-    def silence(self) -> None: ...
-
-    def close(self) -> None:
-        self.closed = True
-
-
-@dataclass
-class Stage:
-    """One call, and what is needed to put it through."""
-
-    tenant: Tenant
-    call: Leg
-    consults: Consults
-    colleague: Decides
-    through: PuttingThrough
-    caller: Caller = field(default_factory=Caller)
-    notes: list[tuple[str, dict[str, object]]] = field(default_factory=list)
-
-    async def jobs(self) -> list[Job]:
-        return await in_tenant(self.tenant.domain_uuid, lambda: list(Job.objects.order_by("created_at")))
-
-    async def set_job(self, **values: Any) -> None:
-        await in_tenant(self.tenant.domain_uuid, lambda: Job.objects.update(**values))
-
-    async def until(self, holds: Callable[[list[Job]], bool]) -> Job:
-        async with asyncio.timeout(5):
-            while not holds(jobs := await self.jobs()):
-                await asyncio.sleep(0.02)
-        return jobs[-1]
-
-    async def leg_arrives(self, job: Job, **variables: str) -> tuple[Leg, asyncio.Task[None]]:
-        """The colleague picks up: the leg comes here."""
-        domain = str(self.tenant.domain_uuid)
-        token = consulting.token_of(domain_uuid=domain, call_uuid=self.call.call_uuid, leg_uuid=job.job_uuid)
-        leg = Leg(str(job.job_uuid), {"domain_uuid": domain, consulting.TOKEN: token, **variables})
-        return leg, asyncio.create_task(self.consults.receive(leg))  # type: ignore[arg-type]
-
-
-async def stage(tenant: Tenant, finish: Finish | None = None) -> Stage:
-    row = await in_thread(tenant.call)
-    call = Leg(str(row.call_uuid), {"socket_host": "10.0.0.5", "current_application_data": "10.0.0.5:8022 async full"})
-    consults, colleague, notes = Consults(), Decides(finish), []
-    through = PuttingThrough(
-        call=call,  # type: ignore[arg-type]
-        profile=await in_thread(tenant.profile),
-        consults=consults,
-        switches=Switches(),
-        colleague=lambda leg, case, ask: colleague,  # type: ignore[arg-type,return-value]
-        voice=None,
-        facts=dict,
-        note=lambda kind, detail: notes.append((kind, dict(detail))),
-    )
-    return Stage(tenant, call, consults, colleague, through, notes=notes)
-
-
-async def announced(tenant: Tenant, **values: Any) -> None:
-    changed = {"transfer_mode": TransferMode.ANNOUNCED} | values
-    await in_tenant(tenant.domain_uuid, lambda: Destination.objects.filter(pk=tenant.sales.pk).update(**changed))
-
-
-def is_sent(jobs: list[Job]) -> bool:
-    return bool(jobs) and jobs[-1].kind == JobKind.CONSULT
-
-
 async def test_accepted_and_bridged(acme: Tenant) -> None:
     """Music while it rings; bridged only when the colleague has accepted; the job is done and says so."""
     await announced(acme)
     on = await stage(acme, Finish(TransferOutcome.OK))
     transfer = asyncio.create_task(on.through.to(str(acme.sales.pk), on.caller))
     job = await on.until(is_sent)
-    assert job.arguments["node_host"] == "10.0.0.5" and not [one for one in on.call.did if one[0] == "bridge"]
+    assert job.arguments["node_host"] == "10.0.0.5" and not on.bridged
     await on.set_job(state=JobState.RUNNING, sent_at=job.created_at)
     leg, held = await on.leg_arrives(job)
     assert await transfer == Outcome("ok")
@@ -190,7 +59,7 @@ async def test_a_colleague_who_does_not_accept_is_not_bridged(acme: Tenant, word
     await on.set_job(state=JobState.RUNNING, sent_at=job.created_at)
     leg, _ = await on.leg_arrives(job)
     assert await transfer == Outcome(word, "why")
-    assert ("hang_up",) in leg.did and not on.call.did and on.colleague.closed
+    assert ("hang_up",) in leg.did and not on.bridged and on.colleague.closed
     assert (await on.jobs())[0].outcome == word
 
 
@@ -211,24 +80,6 @@ async def test_what_the_worker_says_is_the_outcome(acme: Tenant, word: str) -> N
     job = await on.until(is_sent)
     await on.set_job(state=JobState.FAILED, outcome=word, reason="CAUSE", sent_at=job.created_at)
     assert await transfer == Outcome(word, "CAUSE")
-
-
-async def test_a_leg_that_never_comes_ends(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answered, says the worker, but nobody came here: the caller is back, and nothing rings on."""
-    monkeypatch.setattr(putting_through, "ARRIVES_S", 0.1)
-    on = await stage(acme)
-    transfer = asyncio.create_task(on.through.to(str(acme.sales.pk), on.caller))
-    job = await on.until(is_sent)
-    await on.set_job(state=JobState.DONE, outcome="done", sent_at=job.created_at)
-    assert (await transfer).word == "failed"
-
-
-async def test_no_worker_at_all(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The caller is told something else, and a worker that wakes up later calls nobody."""
-    monkeypatch.setattr(putting_through, "CALLING_S", -24.9)
-    on = await stage(acme)
-    assert (await on.through.to(str(acme.sales.pk), on.caller)).word == "failed"
-    assert (await on.jobs())[0].state == JobState.CANCELLED
 
 
 @pytest.mark.parametrize("answered", [False, True])
