@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -18,7 +19,7 @@ from secretary.panel.pages import show
 from secretary.panel.templatetags.panel import NONE
 from secretary.panel.words import Text
 from secretary.services.optimistic import StaleRowError
-from tenants.models import TenantModel
+from tenants.models.base import Timestamped
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,15 @@ def differences(form: PanelForm, theirs: Mapping[str, Any]) -> list[Difference]:
     ]
 
 
+def shown_again(
+    form: PanelForm, stale: StaleRowError, read: Callable[[Any], Mapping[str, Any]]
+) -> tuple[list[Difference], Any]:
+    """What differs, and the form's data for a page that shows both versions: saving again is a decision then."""
+    data: Any = form.data.copy()  # type: ignore[attr-defined]
+    data["seen"] = seen_of(stale.row)
+    return differences(form, read(stale.row)), data
+
+
 def add_errors(form: PanelForm, error: ValidationError) -> None:
     """Put a service's complaints beside the fields they are about; what fits no field goes above the form."""
     if not hasattr(error, "error_dict"):
@@ -65,6 +75,12 @@ def add_errors(form: PanelForm, error: ValidationError) -> None:
         return
     for name, complaints in error.error_dict.items():
         form.add_error(None if name == NON_FIELD_ERRORS or name not in form.fields else name, complaints)
+
+
+def seen_of(row: Timestamped | None) -> str:
+    """When the row was last changed; empty for one that was never stored."""
+    changed: datetime | None = row.updated_at if row is not None else None
+    return changed.isoformat() if changed is not None else ""
 
 
 def edit(
@@ -76,7 +92,7 @@ def edit(
     back: Link,
     form_class: Callable[..., PanelForm],
     initial: Mapping[str, Any],
-    row: TenantModel | None,
+    row: Timestamped | None,
     read: Callable[[Any], Mapping[str, Any]],
     save: Callable[[PanelForm], object],
     done: str,
@@ -91,7 +107,7 @@ def edit(
     when the row was changed since the page was made. `action` is what the button says, if not that it saves;
     `may_write` whether there is one, where that does not hang on configuring the domain.
     """
-    seen = row.updated_at.isoformat() if row is not None else ""
+    seen = seen_of(row)
     conflict: list[Difference] | None = None
     status = 200
     if request.method == "POST":
@@ -100,11 +116,7 @@ def edit(
             try:
                 save(form)
             except StaleRowError as stale:
-                conflict = differences(form, read(stale.row))
-                # The page now shows both versions: saving again is a decision, not an accident.
-                data = request.POST.copy()
-                data["seen"] = stale.row.updated_at.isoformat()
-                form.data = data
+                conflict, form.data = shown_again(form, stale, read)
             except ValidationError as error:
                 add_errors(form, error)
             else:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from secretary.models import CallingRules
-from secretary.services.optimistic import StaleRowError
 from tenants import audit
 from tenants.context import tenant_context
 from tenants.models import Domain
@@ -23,13 +21,11 @@ def calling_rules_of() -> CallingRules:
     return CallingRules.objects.first() or CallingRules()
 
 
-def save_calling_rules(*, domain_uuid: UUID, seen_at: datetime | None = None, **changes: Any) -> CallingRules:
-    """Change them. With `seen_at` only if they were last changed then. Raises ValidationError, StaleRowError."""
+def save_calling_rules(*, domain_uuid: UUID, **changes: Any) -> CallingRules:
+    """Change them. Raises ValidationError."""
     with tenant_context(domain_uuid):
         domain = Domain.objects.select_for_update(no_key=True).get()  # the row itself may not be there to be locked
         row = CallingRules.objects.first() or CallingRules(domain=domain)
-        if seen_at is not None and not row._state.adding and row.updated_at != seen_at:
-            raise StaleRowError(row)  # type: ignore[arg-type]
         before = audit.before(row)
         for name in FIELDS:
             if name in changes:

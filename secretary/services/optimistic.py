@@ -7,6 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from tenants.models import Domain, TenantModel
+from tenants.models.base import Timestamped
 
 M = TypeVar("M", bound=TenantModel)
 
@@ -14,7 +15,7 @@ M = TypeVar("M", bound=TenantModel)
 class StaleRowError(Exception):
     """The row was changed since the person saw it. Carries the row as it is now."""
 
-    def __init__(self, row: TenantModel) -> None:
+    def __init__(self, row: Timestamped) -> None:
         super().__init__(f"{type(row).__name__} {row.pk} was changed meanwhile.")
         self.row = row
 
@@ -26,6 +27,15 @@ def lock_settings() -> None:
     not held up: a new call's foreign key needs a weaker lock than this one excludes.
     """
     Domain.objects.select_for_update(no_key=True).get()
+
+
+def check_seen(row: Timestamped, seen_at: datetime | None) -> None:
+    """For what there is once: raise StaleRowError unless `seen_at` is when it was last changed (None: never stored).
+
+    After `lock_settings`, so that of two who have seen the same the second one is told.
+    """
+    if row.updated_at != seen_at:
+        raise StaleRowError(row)
 
 
 def lock_unchanged(model: type[M], uuid: UUID, seen_at: datetime | None) -> M:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from secretary.models import InstallationProvider, ProviderCredential, Secretary
 from secretary.models.provider import MOST_CREDENTIALS, CredentialFields
-from secretary.services.optimistic import lock_settings, lock_unchanged
+from secretary.services.optimistic import check_seen, lock_settings, lock_unchanged
 from secretary.speech.catalogue import LOCAL, declared
 from tenants import audit
 from tenants.context import platform_context
@@ -60,12 +60,21 @@ def delete_credential(*, credential_uuid: UUID) -> None:
     row.delete()
 
 
-def save_installation(*, provider: str, **values: Any) -> InstallationProvider:
-    """Keep the installation's key of a service: what domains without one of their own use. Raises ValidationError."""
+UNASKED: Final = object()
+"""Nobody has seen anything: a program says the whole, under conditions of its own."""
+
+
+def save_installation(*, provider: str, seen_at: Any = UNASKED, **values: Any) -> InstallationProvider:
+    """Keep the installation's key of a service: what domains without one of their own use.
+
+    Raises ValidationError, and StaleRowError where it was not last changed at `seen_at` (None: never there).
+    """
     with platform_context(), transaction.atomic():
         row = InstallationProvider.objects.select_for_update().filter(provider=provider).first()
         new = row is None
         row = row or InstallationProvider(provider=provider)
+        if seen_at is not UNASKED:
+            check_seen(row, seen_at)
         return _store(row, values, new=new)
 
 

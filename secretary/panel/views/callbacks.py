@@ -30,6 +30,7 @@ from secretary.selectors.inbox import get_message
 from secretary.selectors.one_call import get_call
 from secretary.services import callbacks, placing
 from secretary.services.calling_rules import calling_rules_of, save_calling_rules
+from secretary.services.optimistic import check_seen, lock_settings
 
 SECTION = "callbacks"
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -248,7 +249,9 @@ def rules(request: HttpRequest, access: Access) -> HttpResponse:
     row = calling_rules_of()
 
     def save(form: PanelForm) -> None:
-        save_calling_rules(domain_uuid=access.domain.pk, seen_at=form.seen_at, **form.values)
+        lock_settings()
+        check_seen(calling_rules_of(), form.seen_at)
+        save_calling_rules(domain_uuid=access.domain.pk, **form.values)
 
     return edit(
         request,
@@ -258,7 +261,7 @@ def rules(request: HttpRequest, access: Access) -> HttpResponse:
         back=_to_list(access),
         form_class=CallingRulesForm,
         initial=CallingRulesForm.read(row),
-        row=None if row._state.adding else row,  # type: ignore[arg-type]
+        row=row,
         read=CallingRulesForm.read,
         save=save,
         done=_("Saved. The next call uses it (%(time)s).") % {"time": timezone.localtime().strftime("%H:%M")},

@@ -18,7 +18,9 @@ from secretary.panel.forms.data import CallerForm, DataRulesForm, EraseForm
 from secretary.panel.pages import show
 from secretary.selectors import caller_data
 from secretary.services import caller_requests, files
+from secretary.services.optimistic import check_seen, lock_settings
 from tenants import audit
+from tenants.models import DataRules
 from tenants.quotas import RULES_FIELDS, rules_of, set_rules
 
 SECTION = "data"
@@ -28,8 +30,7 @@ def _back(access: Access) -> Link:
     return Link(reverse("panel:data", args=[access.domain.pk]), _("Data"))
 
 
-def _read() -> Mapping[str, Any]:
-    rules = rules_of()
+def _read(rules: DataRules) -> Mapping[str, Any]:
     return {name: getattr(rules, name) for name in RULES_FIELDS}
 
 
@@ -52,6 +53,13 @@ def index(request: HttpRequest, access: Access) -> HttpResponse:
 @in_domain(Can.CONFIGURE, change=Can.CONFIGURE)
 def rules(request: HttpRequest, access: Access) -> HttpResponse:
     """Change how long what is kept, and what never is."""
+    row = rules_of()
+
+    def save(form: PanelForm) -> None:
+        lock_settings()
+        check_seen(rules_of(), form.seen_at)
+        set_rules(domain_uuid=access.domain.pk, **form.values)
+
     return edit(
         request,
         access,
@@ -59,10 +67,10 @@ def rules(request: HttpRequest, access: Access) -> HttpResponse:
         title=_("What is kept"),
         back=_back(access),
         form_class=DataRulesForm,
-        initial=_read(),
-        row=None,
-        read=lambda _row: _read(),
-        save=lambda form: set_rules(domain_uuid=access.domain.pk, **form.values),
+        initial=_read(row),
+        row=row,
+        read=_read,
+        save=save,
         done=_("Saved."),
     )
 

@@ -15,8 +15,10 @@ from eslbridge.models import DialAttempt, DialRules
 from secretary.panel.access import Access, Can, in_domain
 from secretary.panel.dial_words import reason_of
 from secretary.panel.editing import Link, edit
+from secretary.panel.forms.base import PanelForm
 from secretary.panel.forms.dialling import DialRulesForm, TryForm, country_choices
 from secretary.panel.pages import show
+from secretary.services.optimistic import check_seen, lock_settings
 
 SECTION = "dialling"
 SHOWN = 50
@@ -55,7 +57,13 @@ def index(request: HttpRequest, access: Access) -> HttpResponse:
 @in_domain(Can.CONFIGURE, change=Can.CONFIGURE)
 def rules(request: HttpRequest, access: Access) -> HttpResponse:
     """Change the rules."""
-    row = DialRules.objects.first()
+    row = DialRules.objects.first() or DialRules()
+
+    def save(form: PanelForm) -> None:
+        lock_settings()
+        check_seen(DialRules.objects.first() or DialRules(), form.seen_at)
+        save_rules(domain_uuid=access.domain.pk, **form.values)
+
     return edit(
         request,
         access,
@@ -63,9 +71,9 @@ def rules(request: HttpRequest, access: Access) -> HttpResponse:
         title=_("What may be dialled"),
         back=Link(reverse("panel:dialling", args=[access.domain.pk]), _("Dialling")),
         form_class=DialRulesForm,
-        initial=_read(row or DialRules()),
-        row=None,
+        initial=_read(row),
+        row=row,
         read=_read,
-        save=lambda form: save_rules(domain_uuid=access.domain.pk, **form.values),
+        save=save,
         done=_("Saved. The next dial goes by it."),
     )

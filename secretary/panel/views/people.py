@@ -22,7 +22,7 @@ from secretary.panel.forms.people import InviteForm, MemberForm, RuleForm
 from secretary.panel.inviting import deliver, show_link
 from secretary.panel.pages import show
 from secretary.selectors.own import destinations_by_member, own_destinations
-from secretary.services.optimistic import StaleRowError
+from secretary.services.optimistic import StaleRowError, check_seen, lock_settings
 from secretary.services.reach import set_destinations
 from tenants.models import Domain, Invitation, Member
 from tenants.people import invitations, members
@@ -151,6 +151,12 @@ def remove(request: HttpRequest, access: Access, member_uuid: UUID) -> HttpRespo
 @in_domain(Can.MANAGE_PEOPLE, change=Can.MANAGE_PEOPLE)
 def rule(request: HttpRequest, access: Access) -> HttpResponse:
     """Who must sign in with two factors."""
+
+    def save(form: PanelForm) -> None:
+        lock_settings()
+        check_seen(Domain.objects.get(), form.seen_at)
+        members.set_rule(**form.values)
+
     return edit(
         request,
         access,
@@ -159,9 +165,9 @@ def rule(request: HttpRequest, access: Access) -> HttpResponse:
         back=_back(access),
         form_class=RuleForm,
         initial=_read_rule(access.domain),
-        row=None,
+        row=access.domain,
         read=_read_rule,
-        save=lambda form: members.set_rule(**form.values),
+        save=save,
         done=_("Saved. It holds from everybody's next click on."),
     )
 

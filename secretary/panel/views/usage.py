@@ -22,6 +22,8 @@ from secretary.panel.forms.quotas import QuotaForm
 from secretary.panel.pages import show
 from secretary.selectors.usage_summary import month_of_usage, quota_use
 from secretary.services.allowance import next_month
+from secretary.services.optimistic import check_seen, lock_settings
+from tenants.models import Domain, Quota
 from tenants.quotas import QUOTA_FIELDS, quota_of, set_quota
 from tenants.services import update_domain
 
@@ -64,18 +66,28 @@ def index(request: HttpRequest, access: Access) -> HttpResponse:
     )
 
 
-def _read(access: Access) -> Mapping[str, Any]:
-    quota = quota_of()
-    return {**{name: getattr(quota, name) for name in QUOTA_FIELDS}, "max_calls": access.domain.max_calls}
+def _row() -> Quota:
+    """The quota, as old as the younger of its row and its domain: simultaneous calls stand in the domain's."""
+    quota, domain = quota_of(), Domain.objects.get()
+    quota.updated_at = max(filter(None, (quota.updated_at, domain.updated_at)))
+    return quota
+
+
+def _read(quota: Quota) -> Mapping[str, Any]:
+    return {**{name: getattr(quota, name) for name in QUOTA_FIELDS}, "max_calls": Domain.objects.get().max_calls}
 
 
 @in_domain(Can.SET_QUOTAS, change=Can.SET_QUOTAS)
 def quotas(request: HttpRequest, access: Access) -> HttpResponse:
     """What the domain may use: for the operator of the installation."""
 
+    row = _row()
+
     @transaction.atomic
     def save(form: PanelForm) -> None:
         values = form.values
+        lock_settings()
+        check_seen(_row(), form.seen_at)
         update_domain(domain_uuid=access.domain.pk, max_calls=values.pop("max_calls"))
         set_quota(domain_uuid=access.domain.pk, **values)
 
@@ -87,9 +99,9 @@ def quotas(request: HttpRequest, access: Access) -> HttpResponse:
         intro=_("Money is in %(currency)s.") % {"currency": settings.CURRENCY},
         back=Link(reverse("panel:usage", args=[access.domain.pk]), _("Usage")),
         form_class=QuotaForm,
-        initial=_read(access),
-        row=None,
-        read=lambda _row: _read(access),
+        initial=_read(row),
+        row=row,
+        read=_read,
         save=save,
         done=_("Saved. It holds from now on, also for calls that are going on."),
     )

@@ -105,7 +105,7 @@ IN_A_DOMAIN = {
     "panel:data-download": Row("200 403 403", "405 405 405"),
     "panel:people": Row("200 403 403", "405 405 405"),
     "panel:invite": Row("200 403 403", "422 403 403"),
-    "panel:rule": Row("200 403 403", "302 403 403"),
+    "panel:rule": Row("200 403 403", "409 403 403"),
     "panel:member": Row("200 403 403", "422 403 403"),
     "panel:member-remove": Row("200 403 403", "302 403 403"),
     "panel:invitation-resend": Row("405 405 405", "200 403 403"),
@@ -114,8 +114,8 @@ IN_A_DOMAIN = {
     "panel:record-export": Row("200 403 403", "405 405 405"),
 }
 
-# Deletes or revokes: the second of two administrators finds nothing left.
-ONCE = ("-delete", "-remove", "-revoke")
+# The second of two administrators finds nothing left, or that the first one has changed it.
+ONCE = ("-delete", "-remove", "-revoke", ":data-rules")
 
 # Outside of every domain: (GET, POST) for the operator, for somebody signed in, and for nobody.
 OUTSIDE = {

@@ -148,7 +148,8 @@ def test_members_invitations_and_credentials_leave_lines(cast: Cast, alice: Clie
     base = [cast.acme.domain.pk]
     alice.post(reverse("panel:invite", args=base), {"email": "nora@acme.example", "role": "agent"})
     alice.post(reverse("panel:invitation-revoke", args=[*base, cast.acme.objects["invitation_uuid"]]))
-    alice.post(reverse("panel:rule", args=base), {"second_factor": "everybody"})
+    seen = cast.acme.domain.updated_at.isoformat()
+    alice.post(reverse("panel:rule", args=base), {"second_factor": "everybody", "seen": seen})
     found = {row["action"] for row in rows(with_two_factors(cast), reverse("panel:record-export", args=base))}
     assert {
         "member.created", "member.reach-changed", "invitation.created", "invitation.changed", "domain.changed",

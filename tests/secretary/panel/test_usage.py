@@ -104,6 +104,7 @@ def test_the_operator_sets_quotas(cast: Cast, sign_in: Callable[[str], Client], 
     """All figures, of one domain only; its administrator sees them and finds no way to change them."""
     where = reverse("panel:quotas", args=[cast.acme.domain.pk])
     values = {"minutes_per_day": "30", "money_per_month": "12.50", "max_calls": "3", "max_secretaries": "5"}
+    values["seen"] = cast.acme.domain.updated_at.isoformat()
     response = sign_in("operator").post(where, {**values, "max_extensions": "7"})
     assert response.status_code == 302
     with tenant_context(cast.acme.domain.pk):
