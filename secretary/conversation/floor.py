@@ -27,7 +27,8 @@ class Floor:
         self.interruption = Interruption(scene, voice)
         self._loops = loops
         self._wordless: deque[Turn] = deque(maxlen=MOST_WAITING_TURNS)
-        self._turns = 0
+        self.turns = 0
+        """Of the caller, that were complete."""
         self._endless = 0
 
     @property
@@ -124,8 +125,8 @@ class Floor:
 
     def _complete(self, turn: Turn, provider_decides: bool) -> None:
         scene = self._scene
-        self._turns += 1
-        if 0 < scene.rules.max_turns <= self._turns:
+        self.turns += 1
+        if 0 < scene.rules.max_turns <= self.turns:
             scene.stuck = "turns"
         self._wordless.append(turn)
         scene.unanswered = turn

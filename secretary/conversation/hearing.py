@@ -34,6 +34,11 @@ class Talk(Protocol):
         """Whether the caller speaks, and the provider knows."""
         ...
 
+    @property
+    def listens(self) -> bool:
+        """Whether it is the caller's turn to speak, and nobody does as far as is known."""
+        ...
+
     def reference(self, heard: int, ms: int) -> bytes:
         """The last `ms` of the secretary's voice that the caller heard."""
 
@@ -63,6 +68,8 @@ class Hearing:
     def judge(self, probability: float, now: int, leg: AudioLeg) -> ev.Event | None:
         """Take the judgement of the window that just ended."""
         turns = self._turns
+        if turns.speaking and self._talk.listens:
+            turns.dismiss()  # a turn that was too long was answered, and the caller speaks on: that is another one
         if not turns.speaking:
             turns.alert = leg.queued_ms > 0
         change = turns.update(probability, now)

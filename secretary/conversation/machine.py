@@ -43,6 +43,8 @@ class Conversation:
         self._tools = Tools(scene, self._voice, self._messages, self._endings)
         self._floor = Floor(scene, self._voice, self._messages, self._tools, loops)
         self._keys = Keys(scene, self._voice, self._floor, self._tools, self._endings)
+        self._last_turn: int | None = None
+        """The turn of the caller in which a limit was reached."""
 
     @property
     def state(self) -> State:
@@ -53,6 +55,13 @@ class Conversation:
         """Whether the caller speaks, and the provider knows."""
         turn = self._scene.speaking
         return turn is not None and turn.taken and not turn.over_voice
+
+    @property
+    def listens(self) -> bool:
+        """Whether it is the caller's turn to speak, and nobody does as far as is known."""
+        scene = self._scene
+        waits = scene.state is State.LISTENING and not scene.watch.pending("answer")
+        return waits and scene.speaking is None and not scene.playout.open
 
     @property
     def latency(self) -> Latency:
@@ -255,6 +264,11 @@ class Conversation:
     def _leave_what_leads_nowhere(self) -> None:
         """The conversation costs more than it can bring: end it with a sentence, and say why in the record."""
         scene = self._scene
+        if scene.stuck in ("turns", "cost") and self._under_way():
+            if self._last_turn is None:
+                self._last_turn = self._floor.turns
+            if self._floor.turns == self._last_turn:
+                return  # what is being answered is answered to its end, and no more after it
         why, scene.stuck = scene.stuck, ""
         if not why or scene.state in (State.LEAVING, State.TRANSFERRING, State.ENDED):
             return
@@ -266,6 +280,12 @@ class Conversation:
                 self._endings.leave("going_in_circles" if why == "circles" else "caller_repeats", scene.say.circles)
             case _:
                 self._endings.leave(f"{why}_used_up", scene.say.enough)
+
+    def _under_way(self) -> bool:
+        """Somebody speaks, or is about to."""
+        scene = self._scene
+        said = scene.playout.open or scene.playout.holding
+        return said or scene.busy or scene.speaking is not None or scene.watch.pending("answer")
 
     def _caller_is_silent(self) -> None:
         scene = self._scene

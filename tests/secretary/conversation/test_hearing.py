@@ -28,6 +28,7 @@ class Around:
     heard_ms: int = 0
     detects_turns: bool = False
     has_floor: bool = False
+    listens: bool = False
     said: bytes = b""
     now: int = 0
     events: list[ev.Event] = field(default_factory=list)
@@ -133,6 +134,16 @@ def test_a_fixed_pause_is_fixed() -> None:
     judge(ear, around, *[0.9] * 20)
     ear.understood_so_far("yes")
     assert kinds(judge(ear, around, *[0.0] * 37)) == [] and kinds(judge(ear, around, 0.0)) == ["CallerEnded"]
+
+
+def test_who_speaks_on_after_an_answer_begins_another_turn() -> None:
+    """A turn that was too long has been answered; a voice that never pauses is not taken for silence."""
+    around = Around()
+    ear = hearing(around)
+    assert kinds(judge(ear, around, *[0.9] * 100)) == ["CallerStarted"]
+    around.listens = True
+    (begun,) = judge(ear, around, *[0.9] * 3)
+    assert isinstance(begun, ev.CallerStarted) and begun.onset_ms > 3_000
 
 
 def test_who_decides_is_told() -> None:

@@ -116,6 +116,42 @@ def test_most_cost() -> None:
     assert ended(stage, SAY.enough, "cost_used_up")
 
 
+@pytest.mark.parametrize("limit", ["turns", "cost"])
+def test_a_limit_cuts_no_answer_off(limit: str) -> None:
+    """The last turn is answered to its end; then it is over, and not a sentence later."""
+    stage = talking(max_turns=1) if limit == "turns" else talking(max_cost=0.5)
+    stage.caller_says("What do you sell?")
+    stage.say("We sell saws.", 1_000)
+    stage.give(ev.Spent(0.6))
+    stage.advance(900)
+    assert "watchdog" not in kinds(stage)
+    stage.advance(200)
+    assert stage.transcript[-1] == ("secretary", "We sell saws.")
+    assert ended(stage, SAY.enough, f"{limit}_used_up")
+
+
+@pytest.mark.parametrize("limit", ["turns", "cost"])
+def test_a_caller_who_interrupts_goes_no_further_than_the_limit(limit: str) -> None:
+    """Who speaks into the last answer is not answered again."""
+    stage = talking(max_turns=1) if limit == "turns" else talking(max_cost=0.5)
+    stage.caller_says("What do you sell?")
+    stage.say("We sell saws, and many other things.", 5_000)
+    stage.give(ev.Spent(0.6))
+    stage.advance(500)
+    stage.caller_says("And hammers?")
+    assert ended(stage, SAY.enough, f"{limit}_used_up")
+
+
+def test_a_limit_takes_no_transfer_back() -> None:
+    """Where the last answer puts the caller through, they are put through."""
+    stage = talking(max_turns=1)
+    stage.caller_says("Sales, please.")
+    stage.say("One moment.", 600)
+    stage.call_tool("transfer", destination_uuid="d1")
+    stage.advance(700)
+    assert stage.all(act.Transfer) and "watchdog" not in kinds(stage)
+
+
 @pytest.mark.parametrize(("hangs_up", "way"), [(False, act.Leave), (True, act.HangUp)])
 def test_a_silent_caller_is_passed_on_or_said_goodbye_to(hangs_up: bool, way: type[act.Action]) -> None:
     """As the secretary's settings say."""
