@@ -6,6 +6,7 @@ from celery import shared_task
 
 from secretary.services import calls, message_mail, orphans, placing, quota_mail, retention, switch_recordings
 from secretary.services.caller_requests import run_waiting
+from tenants import record_keeping
 
 
 @shared_task(name="secretary.sweep_calls")
@@ -28,8 +29,9 @@ def mail_messages() -> None:
 
 @shared_task(name="secretary.forget_old_data")
 def forget_old_data() -> None:
-    """Delete what domains keep no longer."""
+    """Delete what domains keep no longer, and what the record of changes does not."""
     retention.forget_old_data()
+    record_keeping.forget_old_lines()
 
 
 @shared_task(name="secretary.sweep_orphans")

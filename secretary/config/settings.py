@@ -172,6 +172,9 @@ SWITCH_RECORDINGS_PATH = env.string("SWITCH_RECORDINGS_PATH", "")
 """The folder that switches record to, as they see it. Empty: recordings are made by the voice node."""
 SWITCH_RECORDINGS_MOUNT = env.string("SWITCH_RECORDINGS_MOUNT", SWITCH_RECORDINGS_PATH)
 """The same folder as it is mounted here."""
+AUDIT_KEPT_DAYS = env.integer("AUDIT_KEPT_DAYS", 400, least=90)
+"""How long the record of changes is kept, of domains and of the installation. PostgreSQL lets nothing younger than 90
+days go."""
 ORPHANS_KEPT_DAYS = env.integer("ORPHANS_KEPT_DAYS", 7, least=1)
 """Days that a recording without a row is left: its row may yet be written, by hand at worst."""
 

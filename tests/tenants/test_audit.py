@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
+from django.utils import timezone
 
 from eslbridge.services import save_credential
 from secretary.models import Secretary
 from secretary.services.secretaries import create_secretary, delete_secretary, update_secretary
-from tenants import audit, keys
+from tenants import audit, keys, record_keeping
 from tenants.context import platform_context, tenant_context
 from tenants.errors import NoTenantError
 from tenants.models import AuditEvent, InstallationEvent
@@ -170,6 +171,32 @@ def test_through_django_neither(acme: Tenant) -> None:
         for change in (event.save, event.delete, AuditEvent.objects.all().delete):
             with pytest.raises(ProgrammingError, match="append-only"), transaction.atomic():
                 change()
+
+
+@pytest.mark.django_db
+def test_it_forgets_what_is_old_and_nothing_else(acme: Tenant) -> None:
+    """Lines of more than AUDIT_KEPT_DAYS go, with a line that says so; PostgreSQL keeps whatever is younger than 90
+    days, also from one who may delete."""
+    now = timezone.now()
+    with tenant_context(acme.domain_uuid):
+        for days in (500, 401, 399, 89, 0):
+            AuditEvent.objects.create(at=now - timedelta(days=days), action="a.b", object_kind="a", actor_kind="system")
+    with platform_context():
+        before = InstallationEvent.objects.count()
+        InstallationEvent.objects.create(at=now - timedelta(days=401), action="a.b", object_kind="a", actor_kind="x")
+    assert record_keeping.forget_old_lines(now) == 3
+    with platform_context():
+        assert [(now - at).days for at in AuditEvent.objects.filter(action="a.b").values_list("at", flat=True)] == [
+            399, 89, 0,
+        ]  # fmt: skip
+        assert InstallationEvent.objects.count() == before + 2
+        assert {event.new["count"] for event in InstallationEvent.objects.filter(action="record.purged")} == {2, 1}
+        for old in (AuditEvent.objects.filter(action="a.b"), InstallationEvent.objects.filter(action="record.purged")):
+            with pytest.raises(ProgrammingError, match="append-only"), transaction.atomic(), connection.cursor() as at:
+                at.execute("select set_config('app.expire_record', 'on', true)")
+                old.delete()
+        with pytest.raises(ProgrammingError, match="append-only"), transaction.atomic():
+            AuditEvent.objects.filter(at__lt=now - timedelta(days=300)).delete()
 
 
 def test_record_outlives_the_domain(acme: Tenant) -> None:
