@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from eslbridge.outcomes import TransferOutcome as Word
-from eslbridge.simulator import HangUp, Pause, Press, Say, WaitSilence
-from eslbridge.simulator.caller import Step
+from eslbridge.simulator import HangUp, Pause, Press
 from secretary.speech.local.phrases import back_again
-from tests.endtoend.scene import Scene
-from tests.endtoend.world import until
+from tests.endtoend.plays import (
+    CHATTER,
+    LONGER_S,
+    MUSIC,
+    NO,
+    TOLD,
+    VERA,
+    YES,
+    Play,
+    accepts,
+    asks,
+    busy_then_office,
+    comes_back,
+    ends_and_comes_back,
+    goes,
+    gone_while_it_rings,
+    gone_while_told,
+    group,
+    in_another_call,
+    no_agents,
+    no_worker_for_the_queue,
+    nobody_there,
+    routed,
+    to_another_secretary,
+    worker_dies,
+    worker_dies_while_it_rings,
+    worker_dies_while_sending,
+)  # fmt: skip
 
-VOICES: Final = Path("secretary/demo/callers")
-YES, NO, CHATTER = (Say(VOICES / f"{name}.wav") for name in ("yes", "no", "long"))
-MUSIC: Final = ("playback", "tone_stream://%(400,0,1000);loops=50")
-VERA: Final = "Vera here, good morning."
-TOLD = WaitSilence(300)
-"""The colleague has heard what there is to hear."""
 SPOKEN: Final = ("announced", "attended")
 MODES: Final = ("blind", *SPOKEN)
 CONSULT, TRANSFER, HANGUP = "consult", "transfer", "hangup"
-
-Play = Callable[[Scene], Awaitable[None]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,225 +72,6 @@ def failed(kind: str, word: str) -> tuple[str, str, str]:
     return (kind, "failed", word)
 
 
-# What people do -------------------------------------------------------------------------------------------------------
-
-
-def accepts(*steps: Step, number: str = "1001") -> Play:
-    """The colleague takes the call, by these steps; both talk; the caller hangs up."""
-
-    async def play(on: Scene) -> None:
-        on.phone(*steps, number=number)
-        on.dial()
-        leg, _ = await on.answered(number)
-        await on.talk(leg)
-
-    return play
-
-
-def comes_back(word: str, *steps: Step, number: str = "1001", **phone: Any) -> Play:
-    """The telephone does this, or its owner; the caller is told, and what else there is."""
-
-    async def play(on: Scene) -> None:
-        on.phone(*steps, number=number, **phone)
-        on.dial()
-        await on.back(word)
-
-    return play
-
-
-def nobody_there(word: str) -> Play:
-    """There is no telephone at all."""
-
-    async def play(on: Scene) -> None:
-        on.dial()
-        await on.back(word)
-
-    return play
-
-
-def group(word: str, *actions: tuple[str, str]) -> Play:
-    """A ring group whose dialplan does this."""
-
-    async def play(on: Scene) -> None:
-        on.phone()
-        on.route("600", *actions)
-        on.dial()
-        await on.back(word)
-
-    return play
-
-
-async def in_another_call(on: Scene) -> None:
-    """The colleague talks with somebody else."""
-    on.phone()
-    other = on.world.switch.place_call(on.name, "1001", type(on.caller)(patience_ms=None))
-    leg, _ = await on.answered()
-    on.dial()
-    await on.back(Word.BUSY)
-    assert on.legs() == [leg]
-    other.phone_hung_up()
-
-
-async def gone_while_it_rings(on: Scene) -> None:
-    on.phone(answer_after_s=30.0)
-    on.dial()
-    leg = await on.rings()
-    await on.is_sent()
-    on.channel.phone_hung_up()
-    await asyncio.wait_for(leg.ended.wait(), 40)
-    assert not leg.answered.is_set()
-
-
-async def gone_while_told(on: Scene) -> None:
-    """The caller hangs up while the colleague listens: they hear one sentence more, and are hung up."""
-    on.phone()
-    on.dial()
-    leg, colleague = await on.answered()
-    await on.silent(colleague)
-    heard = colleague.heard_voice_ms
-    on.channel.phone_hung_up()
-    await asyncio.wait_for(leg.ended.wait(), 40)
-    assert colleague.heard_voice_ms > heard, "nobody told the colleague"
-
-
-def worker_dies(play: Play) -> Play:
-    """It dies before the caller asks for anybody."""
-
-    async def played(on: Scene) -> None:
-        await on.world.worker_dies()
-        await play(on)
-
-    return played
-
-
-def worker_dies_while_it_rings(answer_after_s: float) -> Play:
-    """Its command is out, and the switch needs no worker to go on ringing."""
-
-    async def play(on: Scene) -> None:
-        on.phone(answer_after_s=answer_after_s)
-        on.dial()
-        await on.rings()
-        await on.is_sent()
-        await on.world.worker_dies()
-        if answer_after_s < LONGER["ring_s"]:
-            await on.talk((await on.answered())[0])
-        else:
-            await on.back(Word.FAILED)
-
-    return play
-
-
-async def worker_dies_while_sending(on: Scene) -> None:
-    """The switch has the command, and does it in a while."""
-    on.route("700", ("answer", ""), MUSIC)
-    on.world.switch.queues[f"700@{on.name}"] = {"agent": "Available"}
-    on.caller.steps.pop()
-    on.dial()
-    await until(lambda: on.world.waiting_for_death == len(WITHOUT_WORKER) - 1, "all others are ready")
-    on.world.switch.options.bgapi_delay_s = 2.0
-    on.channel.press("1")
-    await on.is_sent()
-    await on.world.worker_dies()
-    on.world.switch.options.bgapi_delay_s = 0.0
-    await _arrives(on, "700")
-    await on.written()
-
-
-def asks(first: Step, *, then: str) -> Play:
-    """The colleague asks the caller something, hears the answer, and decides."""
-
-    async def play(on: Scene) -> None:
-        on.phone(TOLD, first, TOLD, NO)
-        on.dial()
-        leg, colleague = await on.answered()
-        await _until_asked(on, colleague)
-        heard = colleague.heard_voice_ms
-        on.caller.speak((VOICES / "no.wav").read_bytes()[44:])
-        await _until_heard(colleague, heard + 1_000)  # “the caller says”, and the caller's own words
-        await on.silent(colleague)
-        leg.press(then)
-        await (on.talk(leg) if then == "1" else on.back(Word.DECLINED))
-
-    return play
-
-
-async def _until_asked(on: Scene, colleague: Any) -> None:
-    await until(lambda: colleague.said, "the colleague has asked")
-    # The music stops for the question; the silence after it is the caller's.
-    await on.silent(on.caller, 400)
-
-
-async def _until_heard(who: Any, ms: int) -> None:
-    await until(lambda: who.heard_voice_ms >= ms, "a voice is heard")
-
-
-def goes(number: str, *actions: tuple[str, str]) -> Play:
-    """The caller's own leg goes to a number of the dialplan, and stays there until the caller hangs up."""
-
-    async def play(on: Scene) -> None:
-        on.route(number, *actions)
-        on.world.switch.queues[f"{number}@{on.name}"] = {"agent": "Available"}
-        on.dial()
-        await _arrives(on, number)
-
-    return play
-
-
-async def _arrives(on: Scene, number: str) -> None:
-    await until(lambda: ("execute_extension", f"{number} XML {on.name}") in on.channel.history, f"at {number}")
-    heard = on.caller.heard_voice_ms
-    await _until_heard(on.caller, heard + 100)
-
-
-def ends_and_comes_back(number: str, *actions: tuple[str, str]) -> Play:
-    """A queue that ends, a number that is not there: the caller is with the secretary again."""
-
-    async def play(on: Scene) -> None:
-        if actions:
-            on.route(number, *actions)
-        on.world.switch.queues[f"{number}@{on.name}"] = {"agent": "Available"}
-        on.dial()
-        said = len(on.world.said)
-        await _returned(on)
-        heard = on.caller.heard_voice_ms
-        await _until_heard(on.caller, heard + 250)
-        await on.silent(on.caller)
-        assert len(on.world.said) > said
-
-    return play
-
-
-async def _returned(on: Scene) -> None:
-    await until(lambda: [app for app, _ in on.channel.history].count("socket") == 2, "the call is with a node again")
-
-
-async def no_agents(on: Scene) -> None:
-    on.world.switch.queues[f"700@{on.name}"] = {"agent": "Logged Out"}
-    on.dial()
-    await on.back(Word.NO_ANSWER)
-
-
-async def to_another_secretary(on: Scene) -> None:
-    await on.second_secretary(VERA)
-    on.dial()
-    await _returned(on)
-    await _until_heard(on.caller, on.caller.heard_voice_ms + 250)
-    await on.silent(on.caller)
-
-
-def _routed(number: str) -> Play:
-    """Through the domain's dialplan to the colleague's telephone."""
-
-    async def play(on: Scene) -> None:
-        on.route(number, ("bridge", f"user/1001@{on.name}"))
-        await accepts(TOLD, Press("1"))(on)
-
-    return play
-
-
-# The matrix -----------------------------------------------------------------------------------------------------------
-
-
 def persons() -> Iterator[Cell]:
     """Where a person picks up."""
     for mode in MODES:
@@ -286,7 +82,7 @@ def persons() -> Iterator[Cell]:
         yield Cell(
             f"announced-{kind.replace('_', '-')}",
             Word.OK,
-            _routed(dialled),
+            routed(dialled),
             (done(CONSULT),),
             room=room,
             announced=True,
@@ -338,14 +134,9 @@ def _nobody_picks_up(mode: str) -> Iterator[Cell]:
             kind="ring_group", number="600",
         )  # fmt: skip
     yield Cell(
-        f"{mode}-busy-fallback", Word.OK, _busy_then_office, (failed(CONSULT, "busy"), done(CONSULT)),
+        f"{mode}-busy-fallback", Word.OK, busy_then_office, (failed(CONSULT, "busy"), done(CONSULT)),
         (("Sales", "busy"),), {"transfer_mode": mode, "instead": "1005"},
     )  # fmt: skip
-
-
-async def _busy_then_office(on: Scene) -> None:
-    on.phone(conduct="busy")
-    await accepts(number="1005")(on)
 
 
 def _somebody_decides(mode: str) -> Iterator[Cell]:
@@ -403,7 +194,7 @@ def _nowhere() -> int:
     return port
 
 
-LONGER: Final[Mapping[str, Any]] = {"ring_s": 7}
+LONGER: Final = {"ring_s": LONGER_S}
 
 
 def without_worker() -> Iterator[Cell]:
@@ -412,18 +203,12 @@ def without_worker() -> Iterator[Cell]:
     yield Cell("worker-dead", Word.FAILED, worker_dies(comes_back("failed")), (nothing,))
     rings, fails = worker_dies_while_it_rings(2.5), worker_dies_while_it_rings(9.0)
     yield Cell("worker-dies-and-somebody-answers", Word.OK, rings, (done(CONSULT),), room=LONGER)
-    yield Cell("worker-dies-and-nobody-answers", Word.FAILED, fails, (failed(CONSULT, "failed"),), room=LONGER)
+    yield Cell("worker-dies-and-nobody-answers", Word.NO_ANSWER, fails, (failed(CONSULT, "no_answer"),), room=LONGER)
     queue = {"kind": "queue", "number": "700"}
     gone = (TRANSFER, "cancelled", "")
-    yield Cell("queue-worker-dead", Word.FAILED, worker_dies(_no_worker_for_the_queue), (gone,), room=queue)
+    yield Cell("queue-worker-dead", Word.FAILED, worker_dies(no_worker_for_the_queue), (gone,), room=queue)
     sends = (failed(TRANSFER, "failed"),)
-    yield Cell("queue-worker-dies-sending", Word.OK, worker_dies_while_sending, sends, room=queue)
-
-
-async def _no_worker_for_the_queue(on: Scene) -> None:
-    on.world.switch.queues[f"700@{on.name}"] = {"agent": "Available"}
-    on.dial()
-    await on.back(Word.FAILED)
+    yield Cell("queue-worker-dies-sending", Word.OK, worker_dies_while_sending(4), sends, room=queue)
 
 
 WITHOUT_WORKER: Final = {cell.name: cell for cell in without_worker()}

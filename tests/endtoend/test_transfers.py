@@ -27,6 +27,7 @@ from secretary.speech.local.phrases import NOT_PUT_THROUGH, Phrase, sentence
 from secretary.voicenode import putting_through
 from tenants.context import in_thread
 from tests.endtoend.cells import CELLS, WITHOUT_WORKER, Cell
+from tests.endtoend.foreign import FOREIGN
 from tests.endtoend.scene import Scene, Told
 from tests.endtoend.world import World, until, world
 
@@ -62,16 +63,27 @@ async def call(here: World, cell: Cell) -> Told | str:
     return await over(await play(here, cell), cell)
 
 
+async def meet(here: World, name: str) -> tuple[str, str]:
+    """Two tenants; empty where all went well."""
+    try:
+        async with asyncio.timeout(ONE_CALL_S):
+            await FOREIGN[name](here)
+            return name, ""
+    except Exception:
+        return name, traceback.format_exc()
+
+
 async def play_all(folder: Path, names: Sequence[str]) -> Came:
-    cells = [CELLS[name] for name in names if name not in WITHOUT_WORKER]
+    cells = [CELLS[name] for name in names if name in CELLS and name not in WITHOUT_WORKER]
     async with world(folder) as here:
+        tenants = asyncio.gather(*(meet(here, name) for name in names if name in FOREIGN))
         calls = {}
         for cell in sorted(cells, key=lambda cell: not cell.talks):
             calls[cell] = asyncio.create_task(call(here, cell))
             await asyncio.sleep(APART_S)
-        await asyncio.gather(*(task for cell, task in calls.items() if not cell.talks))
+        await asyncio.gather(tenants, *(task for cell, task in calls.items() if not cell.talks))
         came = await play_without_worker(here, [CELLS[name] for name in names if name in WITHOUT_WORKER])
-        return came | {cell.name: await task for cell, task in calls.items()}
+        return came | dict(await tenants) | {cell.name: await task for cell, task in calls.items()}
 
 
 async def play_without_worker(here: World, cells: Sequence[Cell]) -> Came:
@@ -101,7 +113,9 @@ def came(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Came]:
     """All that were asked for."""
-    names = [name for name in CELLS if any(item.name.endswith(f"[{name}]") for item in request.session.items)]
+    names = [
+        name for name in (*CELLS, *FOREIGN) if any(item.name.endswith(f"[{name}]") for item in request.session.items)
+    ]
     with django_db_blocker.unblock():
         try:
             yield asyncio.run(play_all(tmp_path_factory.mktemp("node"), names))
@@ -128,6 +142,12 @@ def test_what_comes_of_it(came: Came, name: str) -> None:
             assert (told.outcome, told.ends, told.tried) == ("caller_hung_up", [word], [("Sales", word)])
             said = sentence(NOT_PUT_THROUGH.get(word, Phrase.TRANSFER_FAILED), "en", place="Sales")
             assert told.said[2:] == [said] and said.endswith("?"), "what happened, and what else there is"
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_tenants_never_meet(came: Came, name: str) -> None:
+    """What one tenant knows of another's call, job or token opens nothing, and the other's transfer goes on."""
+    assert came[name] == ""
 
 
 def test_every_kind_and_every_outcome_is_among_them() -> None:
