@@ -14,6 +14,10 @@ secretary_after_8001_<result>
 secretary_fallback_8001
     a human or voicemail: the secretary's own number, or `after_ai` for the whole domain
 
+secretary_tell
+    a leg that the platform itself has called (`eslbridge.telling`): to a node, which says what the call is about; back
+    where it came from afterwards, and also where no node takes it
+
 A node that dies while it has a colleague's telephone ringing cannot hang it up. So it leaves the UUID of that leg in
 CALLING, and what comes after `socket` ends it: the first thing that happens to the caller then.
 
@@ -36,6 +40,8 @@ from uuid import UUID
 WATCHDOG_S: Final = 8
 MAX_NODES: Final = 50
 """`socket` takes no more (mod_event_socket.c)."""
+
+TELL: Final = "secretary_tell"
 
 CALLING: Final = "secretary_calling"
 """The channel variable with the UUID of the leg that is called for a transfer."""
@@ -160,6 +166,11 @@ def _extensions(plan: Plan) -> Iterator[ET.Element]:
     for name, digit, said in (("told_open", 1, "true"), ("told_closed", 0, "false")):
         there = f"$1 XML {plan.domain_name}"
         yield _step(plan, name, rf"^(8\d{{3}})\*{digit}$", [("set", f"secretary_open={said}"), ("transfer", there)])
+    yield _comment("the platform's own calls, such as callbacks: a node says what it is about")
+    yield _telling(plan)
+    yield _step(
+        plan, "told", f"^{TELL}_over$", [("set", "secretary_told=over"), ("set", "park_timeout=20"), ("park", "")]
+    )
     yield _comment("after the socket: what the node has said")
     yield _step(plan, "after_done", r"^secretary_after_8\d{3}_done$", [("hangup", "NORMAL_CLEARING")])
     yield _step(plan, "after_no_app", r"^secretary_after_8\d{3}_no_app$", [("log", "NOTICE no answer from this node")])
@@ -192,16 +203,35 @@ def _answering(plan: Plan, expression: str, name: str, number: str, secretary_uu
             ("set", "hangup_after_bridge=true"),
             ("set", "socket_resume=true"),
             ("set", "eslbridge_result=no_app"),
-            _watchdog(plan, number),
+            _watchdog(plan, f"secretary_fallback_{number}"),
             ("socket", first),
             _stop_calling(),
             after,
             _stop_watchdog(),
-            _watchdog(plan, number),
+            _watchdog(plan, f"secretary_fallback_{number}"),
             ("socket", second),
             _stop_calling(),
             after,
             ("transfer", f"secretary_fallback_{number} XML {plan.domain_name}"),
+        ],
+    )
+
+
+def _telling(plan: Plan) -> ET.Element:
+    """Without what follows the socket elsewhere: the leg goes on with whatever had sent it here."""
+    return _step(
+        plan,
+        "tell",
+        f"^{TELL}$",
+        [
+            ("set", f"domain_uuid={plan.domain_uuid}"),
+            ("set", f"domain_name={plan.domain_name}"),
+            *_audio(plan.transport),
+            ("set", "socket_resume=true"),
+            _watchdog(plan, f"{TELL}_over"),
+            ("socket", _socket(plan.nodes)),
+            _stop_watchdog(),
+            ("set", "socket_resume=false"),
         ],
     )
 
@@ -223,8 +253,8 @@ def _audio(transport: str) -> list[tuple[str, str]]:
     return [("set", f"{name}={value}") for name, value in variables]
 
 
-def _watchdog(plan: Plan, number: str) -> tuple[str, str]:
-    later = f"uuid_transfer ${{uuid}} secretary_fallback_{number} XML {plan.domain_name}"
+def _watchdog(plan: Plan, target: str) -> tuple[str, str]:
+    later = f"uuid_transfer ${{uuid}} {target} XML {plan.domain_name}"
     return ("set", f"api_result=${{sched_api(+{plan.watchdog_s} wd-${{uuid}} {later})}}")
 
 

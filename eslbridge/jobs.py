@@ -34,7 +34,8 @@ log = structlog.get_logger(__name__)
 RESEND_AFTER: Final = timedelta(seconds=15)
 """A queued job whose message has not led to a claim by then is sent again."""
 STALE_AFTER: Final = timedelta(seconds=150)
-"""A running job older than this has lost its worker: longer than CELERY_TASK_TIME_LIMIT (120 s)."""
+"""A running job older than this, or since it dialled its second number, has lost its worker: longer than either part of
+one takes."""
 MAX_ATTEMPTS: Final = 3
 SWEEP_BATCH: Final = 500
 """Rows of each kind one sweep touches; the next one is 15 s away."""
@@ -268,7 +269,9 @@ def sweep(now: datetime | None = None) -> Swept:
         expired = _end(
             Q(state=JobState.QUEUED, expires_at__lte=moment), JobOutcome.FAILED, "expired before a worker began", moment
         )
-        stale = Q(state=JobState.RUNNING, claimed_at__lte=moment - STALE_AFTER)
+        # From the second number on the time runs anew.
+        dialled = Q(dialled_at__isnull=True) | Q(dialled_at__lte=moment - STALE_AFTER)
+        stale = dialled & Q(state=JobState.RUNNING, claimed_at__lte=moment - STALE_AFTER)
         unsent = stale & Q(sent_at__isnull=True, attempts__lt=MAX_ATTEMPTS)
         requeued = Job.objects.filter(_batch(unsent)).update(
             state=JobState.QUEUED, claimed_at=None, enqueued_at=None, updated_at=moment

@@ -10,16 +10,14 @@ it may have reached the second, so that nothing is dialled again.
     ring_s, to_ring_s   how long each rings
     shown_number/name   what the first telephone shows
     caller_id_*         what the second one shows; empty: what the dialplan says
-
-How it went is read from events of that leg and of legs that it calls, on a connection that is filtered to them: an
-early ring-back tone bridges the legs already, so that only the answer of the other leg counts.
+    tell                "yes": whoever answers first is told what it is about (`telling`), and may decline
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -27,15 +25,14 @@ from uuid import UUID
 
 import structlog
 
-from eslbridge import dialling, jobs
+from eslbridge import dialling, jobs, telling
 from eslbridge.consulting import dial_string, loopback_variables, shown_name
 from eslbridge.esl import commands
 from eslbridge.esl.errors import CommandFailed, CommandTimeout, EslError, NotConnected
-from eslbridge.esl.events import Event
 from eslbridge.esl.interface import EslClient
+from eslbridge.hearing import Hearing, Leg, cause_in, ended
 from eslbridge.jobs import JobLost, JobResult
 from eslbridge.models import Job, JobOutcome
-from eslbridge.outcomes import TransferOutcome, outcome_of
 from eslbridge.policy import DestinationKind
 from eslbridge.profiles import EslEndpoint
 from tenants.context import give_connection_back, tenant_context
@@ -53,17 +50,10 @@ KEPT_S: Final = 120
 """The same for a leg that is connected to nothing: whoever asked for it takes it by its UUID."""
 GRACE_S: Final = 10.0
 """After the second telephone must have stopped ringing."""
-LOOK_S: Final = 0.1
+RINGBACK: Final = "%(1000,4000,425)"
+"""A second of 425 Hz, and four of silence."""
 CANCEL_S: Final = 8.0
 """How long a leg is looked for that is to be hung up: it may be on its way into existence."""
-ABANDONED: Final = frozenset({"NORMAL_CLEARING", "ORIGINATOR_CANCEL", "NONE", ""})
-
-
-class Leg(StrEnum):
-    """Whose telephone it is."""
-
-    FIRST = "first"
-    SECOND = "second"
 
 
 class Then(StrEnum):
@@ -89,6 +79,7 @@ class Wish:
     shown_name: str
     caller_id_number: str
     caller_id_name: str
+    tell: bool
 
     @classmethod
     def of(cls, job: Job) -> Wish:
@@ -105,6 +96,7 @@ class Wish:
             shown_name=job.argument("shown_name"),
             caller_id_number=job.argument("caller_id_number"),
             caller_id_name=job.argument("caller_id_name"),
+            tell=job.argument("tell") == "yes",
         )
 
 
@@ -208,8 +200,14 @@ def variables(job: Job, wish: Wish, endpoint: EslEndpoint) -> dict[str, str]:
         "park_timeout": str(PARKED_S if wish.then else KEPT_S),
         "hangup_after_bridge": "true",
         **({"secretary_party_number": wish.number} if wish.then == Then.SECRETARY else {}),
+        **({telling.TOKEN: told_token(job)} if wish.tell else {}),
         **({"toll_allow": classes} if (classes := job.argument("toll_allow")) else {}),  # FusionPBX's routes ask for it
     }
+
+
+def told_token(job: Job) -> str:
+    """By which a node knows the leg that it is to tell."""
+    return telling.token_of(domain_uuid=job.domain_uuid, leg_uuid=job.job_uuid)
 
 
 def _to_secretary(job: Job, wish: Wish, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
@@ -231,11 +229,17 @@ def _to_second(job: Job, wish: Wish, switch: EslClient, endpoint: EslEndpoint) -
         with open_watch(endpoint) as watch:
             hearing = Hearing(leg)
             hearing.begin(watch)
+            if wish.tell:
+                give_connection_back()
+                watch.api(telling.tell(leg, context=endpoint.domain_name, parked_s=PARKED_S))
+                if (refused := hearing.wait_told(watch)) is not None:
+                    return refused
             for name, value in _for_second(wish).items():
                 watch.uuid_setvar(leg, name, value)
             if not jobs.mark_dialled(job):
                 return _drop(leg, watch, "taken back")
             give_connection_back()
+            hearing.dialled = True
             watch.api(commands.uuid_transfer(leg, wish.to, context=endpoint.domain_name))
             return hearing.wait(watch, wish.to_ring_s + GRACE_S)
     except CommandFailed:
@@ -251,6 +255,9 @@ def _for_second(wish: Wish) -> dict[str, str]:
         "effective_caller_id_number": number,
         "effective_caller_id_name": shown_name(wish.caller_id_name) or number,
         "call_timeout": str(wish.to_ring_s),
+        # Whoever waits hears it ring: what its network plays, else our tone. An answered leg gets none by itself.
+        "ignore_early_media": "false",
+        "transfer_ringback": RINGBACK,
     }
     if wish.caller_id_number:  # FusionPBX's outbound routes take these
         given["outbound_caller_id_number"] = wish.caller_id_number
@@ -265,72 +272,6 @@ def _drop(leg: str, switch: EslClient, reason: str) -> JobResult:
     except EslError as error:
         log.info("originate.leg_not_dropped", leg=leg, reason=str(error)[:200])
     return JobResult(JobOutcome.FAILED, reason)
-
-
-def ended(leg: Leg, cause: str) -> JobResult:
-    """The result of a leg that did not get to talk."""
-    outcome = outcome_of(cause)
-    if outcome is TransferOutcome.CALLER_GONE or (leg is Leg.FIRST and cause == "NORMAL_CLEARING"):
-        outcome = TransferOutcome.DECLINED  # the first telephone was hung up by who held it
-    return JobResult(JobOutcome(str(outcome)), f"{leg}: {cause}", {"leg": str(leg), "cause": cause[:60]})
-
-
-def cause_in(reply: str) -> str:
-    """The hangup cause in `-ERR USER_BUSY`."""
-    return reply.removeprefix("-ERR").strip().partition(" ")[0] or "NONE"
-
-
-class Hearing:
-    """What becomes of the second leg, as the switch tells it."""
-
-    def __init__(self, leg: str) -> None:
-        self.leg = leg
-        self.result: JobResult | None = None
-        self.last_cause = ""
-        """Of a second leg that was called in vain; a dialplan may try several."""
-
-    def begin(self, watch: EslClient) -> None:
-        """Have the events of the leg, and of legs that it calls, told to us."""
-        watch.on_event(self.note)
-        for header in commands.LEG_HEADERS:
-            watch.api(commands.filter_(header, self.leg))
-        watch.subscribe(["CHANNEL_ANSWER", "CHANNEL_BRIDGE", "CHANNEL_HANGUP_COMPLETE"])
-
-    def note(self, event: Event) -> None:
-        mine = event.get("Unique-ID") == self.leg
-        if not mine and event.get("Other-Leg-Unique-ID") != self.leg:
-            return
-        cause = event.get("Hangup-Cause") or event.get("variable_hangup_cause")
-        match event.name:
-            case "CHANNEL_ANSWER" if not mine:
-                self.result = self.result or JobResult(JobOutcome.DONE)
-            case "CHANNEL_BRIDGE" if mine and event.get("Other-Leg-Channel-Answered-Time", "0") not in ("", "0"):
-                self.result = self.result or JobResult(JobOutcome.DONE)
-            case "CHANNEL_HANGUP_COMPLETE" if not mine:
-                self.last_cause = cause
-            case "CHANNEL_HANGUP_COMPLETE":
-                self.result = self.result or self._end(cause)
-
-    def _end(self, cause: str) -> JobResult:
-        if self.last_cause not in ABANDONED:
-            return ended(Leg.SECOND, self.last_cause)
-        if cause in ABANDONED:
-            return ended(Leg.FIRST, "NORMAL_CLEARING")
-        return ended(Leg.SECOND, cause)
-
-    def wait(self, watch: EslClient, seconds: float) -> JobResult:
-        """Until it is known. Raises NotConnected."""
-        deadline = time.monotonic() + seconds
-        while self.result is None and time.monotonic() < deadline:
-            # Waiting for whatever it is lets our callback run; what it heard is seen at the next look.
-            with suppress(CommandTimeout):
-                watch.wait_for_event("CHANNEL_HANGUP_COMPLETE", timeout_s=LOOK_S)
-        if self.result is not None:
-            return self.result
-        if self.last_cause:  # the dialplan goes on without the second telephone: a mailbox, an announcement
-            return ended(Leg.SECOND, self.last_cause)
-        watch.uuid_kill(self.leg, "ORIGINATOR_CANCEL")
-        return ended(Leg.SECOND, "NO_ANSWER")
 
 
 @contextmanager

@@ -141,8 +141,12 @@ BY_HAND: Final = Q(state__in=(CallbackState.WAITING, CallbackState.FAILED, Callb
 """A person may place what is not over, whatever the hours: they are there."""
 
 
-def place_now(*, domain_uuid: UUID, callback_uuid: UUID, asked_by: str, destination_uuid: UUID | None = None) -> UUID:
+def place_now(
+    *, domain_uuid: UUID, callback_uuid: UUID, asked_by: str, destination_uuid: UUID | None = None, tell: bool = True
+) -> UUID:
     """Place it at once because a person says so, from another telephone if they want. Returns the job's UUID.
+
+    Without `tell` whoever picks up is connected without a word: they have just read what it is about.
 
     Raises CallbackRefused: not_open, nobody, no_consent, unknown_destination, not_a_person, or the policy's word.
     """
@@ -153,6 +157,7 @@ def place_now(*, domain_uuid: UUID, callback_uuid: UUID, asked_by: str, destinat
             when=BY_HAND,
             asked_by=asked_by,
             destination_uuid=destination_uuid,
+            tell=tell,
         )
         if job_uuid is None:
             raise CallbackRefused("not_open")
@@ -163,7 +168,13 @@ def place_now(*, domain_uuid: UUID, callback_uuid: UUID, asked_by: str, destinat
 
 
 def place(
-    *, domain_uuid: UUID, callback_uuid: UUID, when: Q, asked_by: str = "", destination_uuid: UUID | None = None
+    *,
+    domain_uuid: UUID,
+    callback_uuid: UUID,
+    when: Q,
+    asked_by: str = "",
+    destination_uuid: UUID | None = None,
+    tell: bool = True,
 ) -> UUID | None:
     """Claim a callback and give birth to its attempt and job, in one transaction. None: it is not to be placed.
 
@@ -216,6 +227,7 @@ def place(
                 "to_kind": kind,
                 "shown_number": row.number,
                 "shown_name": _shown(row),
+                **({"tell": "yes"} if tell else {}),
                 **to_second(rules),
             },
         )

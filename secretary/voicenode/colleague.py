@@ -39,6 +39,11 @@ TONE_HZ: Final = 850.0
 AskCaller = Callable[[bytes], Awaitable[bytes]]
 
 
+async def nobody_asks(question: bytes) -> bytes:
+    """There is nobody to be asked: no caller waits."""
+    return b""
+
+
 class Colleague:
     """One colleague. `run` once; `silence` before the leg is bridged; `close` in the end."""
 
@@ -46,7 +51,7 @@ class Colleague:
         self,
         *,
         call: OutboundCall,
-        case: con.Case,
+        consult: con.Consult,
         media: MediaNode,
         route: Route,
         domain_uuid: str,
@@ -55,11 +60,11 @@ class Colleague:
         ear: PlatformEar | None,
         ask_caller: AskCaller,
     ) -> None:
-        self._call, self._case = call, case
+        self._call, self._language = call, consult.language
         self._media, self._route, self._domain_uuid = media, route, domain_uuid
         self._voice_activity, self._voice, self._recogniser = voice_activity, voice, ear
         self._ask_caller = ask_caller
-        self._machine = con.Consult(case)
+        self._machine = consult
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._leg: AudioLeg | None = None
@@ -185,7 +190,7 @@ class Colleague:
         while self._to_say:
             text, sound = self._to_say.popleft()
             try:
-                spoken = await self._voice.render(text, "", self._case.language) if text and self._voice else b""
+                spoken = await self._voice.render(text, "", self._language) if text and self._voice else b""
             except ProviderError as error:
                 log.warning("consult_voice_failed", error=str(error))
                 spoken = b""
@@ -199,9 +204,7 @@ class Colleague:
         meaning, confidence = "", 0.0
         if self._recogniser is not None:
             try:
-                meaning, confidence = await self._recogniser.meaning(
-                    turn, self._case.language, choices(self._case.language)
-                )
+                meaning, confidence = await self._recogniser.meaning(turn, self._language, choices(self._language))
             except ProviderError as error:
                 log.warning("consult_not_understood", error=str(error))
         known = con.Meaning(meaning) if meaning in set(con.Meaning) else con.Meaning.UNKNOWN

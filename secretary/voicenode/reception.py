@@ -22,19 +22,22 @@ from eslbridge.esl.call import OutboundCall
 from eslbridge.media.attach import AttachError, attach_leg
 from eslbridge.media.contract import AudioLeg
 from eslbridge.media.node import MediaNode
+from eslbridge.profiles import MediaProfile
 from secretary.audio.vad import VoiceActivity
 from secretary.conversation.actions import Note
-from secretary.conversation.consult.machine import Case
+from secretary.conversation.consult.callback import CallbackConsult
+from secretary.conversation.consult.machine import Case, Consult
 from secretary.conversation.recording import Disk
 from secretary.conversation.session import Record, Session
 from secretary.errors import CallRefused, ClosedNow
 from secretary.profiles import SecretaryProfile, UsageItem
+from secretary.selectors.told_callbacks import Told
 from secretary.speech.contract import ProviderError, Providers, SpeechSession
 from secretary.tools.gate import GatedSpeech
 from secretary.voicenode import desk, metrics
 from secretary.voicenode.archive import Archive
 from secretary.voicenode.arrival import Arrival
-from secretary.voicenode.colleague import AskCaller, Colleague
+from secretary.voicenode.colleague import AskCaller, Colleague, nobody_asks
 from secretary.voicenode.coming_back import MOST_VISITS, counted
 from secretary.voicenode.consults import Consults
 from secretary.voicenode.live import Live
@@ -44,6 +47,7 @@ from secretary.voicenode.redacted import RedactedLive
 from secretary.voicenode.rules import rules
 from secretary.voicenode.speaking import Speakers, used_so_far
 from secretary.voicenode.taping import tape_of
+from secretary.voicenode.telling import Tellings
 from secretary.voicenode.told import briefing, route
 from secretary.voicenode.toolbox import tool_box
 from tenants.context import in_thread
@@ -80,6 +84,7 @@ class Reception:
         self._live, self._disk, self._archive = live, disk, archive
         self._speakers = Speakers(providers)
         self._consults, self._switches = Consults(), AsyncPool()
+        self._tellings = Tellings(self._to_be_told)
         self._most_calls = most_calls
         self._sessions: dict[str, Session] = {}
         self._here: dict[str, asyncio.Event] = {}
@@ -125,6 +130,9 @@ class Reception:
         """Take one call from its first moment to its record."""
         if self._consults.is_colleague(call):
             await self._consults.receive(call)
+            return
+        if self._tellings.is_one(call):
+            await self._tellings.receive(call)
             return
         began = asyncio.get_running_loop().time()
         metrics.RECEIVED.inc()
@@ -306,17 +314,7 @@ class Reception:
         note: Callable[[str, Mapping[str, object]], None],
     ) -> PuttingThrough:
         def colleague(leg: OutboundCall, case: Case, ask_caller: AskCaller) -> Colleague:
-            return Colleague(
-                call=leg,
-                case=case,
-                media=self._media,
-                route=route(profile.media),
-                domain_uuid=str(profile.domain_uuid),
-                voice_activity=self._voice_activity,
-                voice=self._providers.voice,
-                ear=self._providers.ear,
-                ask_caller=ask_caller,
-            )
+            return self._on_the_telephone(leg, Consult(case), profile.media, str(profile.domain_uuid), ask_caller)
 
         return PuttingThrough(
             call=call,
@@ -327,6 +325,28 @@ class Reception:
             voice=self._providers.voice,
             facts=lambda: office.facts,
             note=note,
+        )
+
+    def _to_be_told(self, leg: OutboundCall, told: Told) -> Colleague | None:
+        if self._providers.voice is None:
+            return None
+        return self._on_the_telephone(
+            leg, CallbackConsult(told.case), told.media, leg.variables["domain_uuid"], nobody_asks
+        )
+
+    def _on_the_telephone(
+        self, leg: OutboundCall, consult: Consult, media: MediaProfile, domain_uuid: str, ask_caller: AskCaller
+    ) -> Colleague:
+        return Colleague(
+            call=leg,
+            consult=consult,
+            media=self._media,
+            route=route(media),
+            domain_uuid=domain_uuid,
+            voice_activity=self._voice_activity,
+            voice=self._providers.voice,
+            ear=self._providers.ear,
+            ask_caller=ask_caller,
         )
 
     async def _see_off(self, call: OutboundCall) -> None:

@@ -139,6 +139,20 @@ def test_every_fallback_ends_with_somebody(extension: str, domain_fallback: str,
     assert target == end
 
 
+def test_what_is_told_of_a_call_of_ours() -> None:
+    """A leg goes to a node and comes back to whoever sent it: no fallback of a caller's takes it, whatever happens."""
+    name, actions = route(PLAN, "secretary_tell")
+    assert name == "voice_secretary_tell" and actions[-1] == ("set", "socket_resume=false")
+    assert data(actions, "socket") == ["10.0.0.5:8022|10.0.0.6:8023 async full"]
+    assert not {"transfer", "execute_extension", "hangup"} & {application for application, _ in actions}
+    later = "${sched_api(+8 wd-${uuid} uuid_transfer ${uuid} secretary_tell_over XML acme.example)}"
+    assert f"api_result={later}" in data(actions, "set") and "api_result=${sched_del(wd-${uuid})}" in data(
+        actions, "set"
+    )
+    _, actions = route(PLAN, "secretary_tell_over")
+    assert actions == [("set", "secretary_told=over"), ("set", "park_timeout=20"), ("park", "")]
+
+
 def test_silence_only_where_a_websocket_carries_the_audio() -> None:
     """A parked channel needs it to play; over direct UDP it would collide with the node's frames."""
     assert set(TRANSPORT_VARIABLES) == set(AudioTransport.values)

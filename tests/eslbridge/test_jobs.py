@@ -298,3 +298,14 @@ def test_real_broker_gets_the_id_in_the_esl_queue(acme: Tenant, monkeypatch: pyt
         arguments, _, _ = message.payload
         assert [UUID(argument) for argument in arguments] == [acme.domain_uuid, job.job_uuid]
         queue.close()
+
+
+def test_time_runs_anew_from_the_second_number(acme: Tenant) -> None:
+    """A callback whose colleague was told at length is no dead worker's as long as the customer's telephone rings."""
+    job = new(acme, "originate")
+    claimed = jobs.claim(domain_uuid=acme.domain_uuid, job_uuid=job.pk)
+    assert claimed is not None and jobs.mark_sent(claimed) and jobs.mark_dialled(claimed)
+    now = timezone.now()
+    change(job, claimed_at=now - 2 * jobs.STALE_AFTER, dialled_at=now - timedelta(seconds=60))
+    assert jobs.sweep(now).given_up == 0
+    assert jobs.sweep(now + jobs.STALE_AFTER).given_up == 1

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from eslbridge import actions, consulting, jobs, originating
+from eslbridge import actions, consulting, jobs, originating, telling
 from eslbridge.esl.errors import CommandRefused
 from eslbridge.jobs import JobResult
 from eslbridge.models import Job, JobKind, JobOutcome
@@ -37,7 +37,7 @@ CONSULT = {*consulting.LOOPBACK, "origination_uuid", "origination_caller_id_numb
            "loopback_export", "originate_timeout", consulting.TOKEN}  # fmt: skip
 ORIGINATE = {*consulting.LOOPBACK, "origination_uuid", "origination_caller_id_number", "origination_caller_id_name",
              "ignore_early_media", "park_timeout", "hangup_after_bridge", "domain_uuid", "domain_name",
-             "originate_timeout", "secretary_party_number"}  # fmt: skip
+             "originate_timeout", "secretary_party_number", telling.TOKEN}  # fmt: skip
 
 text = st.one_of(
     st.text(st.sampled_from(EVIL + "01ab"), max_size=24),
@@ -64,6 +64,7 @@ def no_database() -> Iterator[None]:
         patch.setattr(jobs, "mark_dialled", lambda job: True)
         patch.setattr(actions, "media_profile", lambda **_: None)
         patch.setattr(originating.Hearing, "wait", lambda self, watch, seconds: JobResult(JobOutcome.DONE))
+        patch.setattr(originating.Hearing, "wait_told", lambda self, watch: None)
         yield
 
 
@@ -136,19 +137,22 @@ def test_consult(given: dict[str, str], kind: str, forwarded: bool) -> None:
 @example({"number": "1001", "shown_name": "a}'|^^,\n", "to": "+5511,user/1"}, "dial")
 def test_originate(given: dict[str, str], then: str) -> None:
     """One leg that is parked, and after it at most one number of the domain's own dialplan."""
-    lines = perform(JobKind.ORIGINATE, {"number": "1001", "kind": "extension", **given, "then": then})
+    lines = perform(JobKind.ORIGINATE, {"number": "1001", "kind": "extension", **given, "then": then, "tell": "yes"})
     for variables, endpoint, application in originates(lines):
         assert set(variables) <= ORIGINATE and application == "&park()"
         assert re.fullmatch(rf"user/{DIALLED}@acme\.example", endpoint)
         assert is_plain(variables.get("origination_caller_id_name", ""))
     for line in lines:
+        if line == telling.tell(str(LEG), context="acme.example", parked_s=originating.PARKED_S).line[4:]:
+            continue
         if line.startswith("uuid_transfer"):
             check_target(line)
         if line.startswith("uuid_setvar"):
             _, leg, name, *_value = freeswitch_text.separate(line, " ", 4)
             assert leg == str(LEG)
             assert name in {"effective_caller_id_number", "effective_caller_id_name", "call_timeout", "socket_resume",
-                            "outbound_caller_id_number", "outbound_caller_id_name"}  # fmt: skip
+                            "outbound_caller_id_number", "outbound_caller_id_name", "ignore_early_media",
+                            "transfer_ringback"}  # fmt: skip
 
 
 @fuzzed

@@ -201,6 +201,10 @@ class Consult:
         self._prompts = self._misses = self._questions = 0
         self._speaking = False
 
+    @property
+    def language(self) -> str:
+        return self._case.language
+
     def receive(self, event: Event, *, now: int) -> list[Action]:
         if self.state is State.OVER:
             return []

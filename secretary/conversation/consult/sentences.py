@@ -100,9 +100,9 @@ def consult_sentences(language: str) -> ConsultSentences:
     return _ALL[language_of(language)]
 
 
-def who_is_calling(language: str, *, name: str, number: str) -> str:
+def who_is_calling(language: str, *, name: str, number: str, words: ConsultSentences | None = None) -> str:
     """The caller as the colleague hears of them: by name, by number, or neither."""
-    words = consult_sentences(language)
+    words = words or consult_sentences(language)
     digits = [letter for letter in number if letter.isascii() and letter.isdigit()][:MOST_DIGITS]
     name = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())[:80]
     named = any(letter.isalpha() for letter in name) and name.casefold() not in _NOBODY

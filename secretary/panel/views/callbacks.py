@@ -205,12 +205,14 @@ def place(request: HttpRequest, access: Access, callback_uuid: UUID) -> HttpResp
     """Call now: from the callback's own telephone, or from one of the person's."""
     row = _callback(access, callback_uuid)
     mine = {str(phone.pk): phone.pk for phone in phones_of(request.user.pk)}
+    phone = mine.get(request.POST.get("phone", ""))
     try:
         placing.place_now(
             domain_uuid=access.domain.pk,
             callback_uuid=row.pk,
             asked_by=request.user.get_username(),
-            destination_uuid=mine.get(request.POST.get("phone", "")),
+            destination_uuid=phone,
+            tell=phone is None,  # on one's own telephone one has just read it
         )
     except CallbackRefused as error:
         messages.error(request, str(refusal(error.reason)))

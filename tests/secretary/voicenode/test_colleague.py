@@ -10,7 +10,7 @@ import pytest
 
 from eslbridge import control as ctl
 from eslbridge.outcomes import TransferOutcome
-from secretary.conversation.consult.machine import Case, Finish
+from secretary.conversation.consult.machine import Case, Consult, Finish
 from secretary.conversation.consult.sentences import consult_sentences
 from secretary.speech.contract import ProviderError
 from secretary.voicenode import colleague as module
@@ -80,7 +80,8 @@ class Stage:
     def __init__(self) -> None:
         self.leg, self.call, self.voice = Leg(), Call(), Voice()
         parts: dict[str, Any] = {"call": self.call, "voice": self.voice, "voice_activity": Ears(), "media": None}
-        self.colleague = Colleague(**parts, case=CASE, route=None, domain_uuid="", ear=None, ask_caller=None)  # type: ignore[arg-type]
+        talk = Consult(CASE)
+        self.colleague = Colleague(**parts, consult=talk, route=None, domain_uuid="", ear=None, ask_caller=None)  # type: ignore[arg-type]
         self.asking = asyncio.create_task(self.colleague.run())
 
     def press(self, digit: str) -> None:
