@@ -61,6 +61,7 @@ class Provider:
 
     detects_turns = False
     verbatim = True
+    asides = True
 
     def __init__(self, voice: bytes) -> None:
         self._voice = voice

@@ -57,6 +57,7 @@ class StandIn:
 
     detects_turns = False
     verbatim = True
+    asides = True
 
     def __init__(self, briefing: Briefing, parts: tuple[Part, ...], pace: Pace, perfect: PerfectEar) -> None:
         self._briefing, self._parts, self._pace, self._perfect = briefing, parts, pace, perfect

@@ -29,7 +29,6 @@ from secretary.speech.breaker import Breaker
 from secretary.speech.contract import (
     Briefing,
     FailureKind,
-    PlatformVoice,
     ProviderError,
     Providers,
     SpeechListener,
@@ -37,6 +36,7 @@ from secretary.speech.contract import (
 )
 from secretary.speech.ear import Ear
 from secretary.speech.metered import Metered
+from secretary.speech.own_voice import OwnVoice
 from secretary.speech.relay import SIGN_S, Note, Relay
 from secretary.speech.steps import Step, ending_locally
 from secretary.speech.takeover import CLOSE_S, FRAME, Line, as_failure, closed
@@ -47,7 +47,7 @@ LAST_OPEN_S: Final = 5.0
 """The same for the last one, behind which there is nobody."""
 GRACE_S: Final = 0.15
 """So long a call waits for its first provider: about what the audio takes to come here, which is awaited beside it."""
-GREETING_S: Final = 0.7
+GREETING_S: Final = 1.0
 """A sentence that is due waits so long for a provider that opens; then the platform's voice says it."""
 BRIDGE_S: Final = 1.0
 """After a failure, so long for the next provider to speak before the platform's voice bridges the gap."""
@@ -81,7 +81,6 @@ class ChainSession:
         """`note` writes into the call's timeline. `exact`: what is said in these very words, so by no model."""
         self._steps = ending_locally(steps)
         self._briefing, self._providers = briefing, providers
-        self._voice: PlatformVoice | None = providers.voice
         self._breaker = breaker or Breaker(time.monotonic)
         self._note, self._exact = note, frozenset(text for text in exact if text)
         self.metered = metered or Metered()
@@ -91,9 +90,11 @@ class ChainSession:
             metered=self.metered,
             note=note,
             speak=self._say_ourselves,
+            instead=self._says_instead,
             silent=self._silent,
         )
         self.relay.memory.lines.extend(Line(said.who, said.text) for said in briefing.history)
+        self._own_voice = OwnVoice(providers.voice, briefing, self._spawn)
         self._session: SpeechSession | None = None
         self._ear: Ear | None = None
         self._position = self._generation = -1
@@ -101,7 +102,6 @@ class ChainSession:
         self._opening: asyncio.Task[None] | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._digits = ""
-        self._serial = 0
         self._failed, self._reason = "", ""
         """Whose failure is being mended, and what it was."""
 
@@ -120,6 +120,9 @@ class ChainSession:
     def verbatim(self) -> bool:
         return self._session is None or self._session.verbatim
 
+    asides = True
+    """What the provider cannot say without remembering it, the platform's voice does."""
+
     def has_call(self, ear: Ear) -> bool:
         return self._ear is ear
 
@@ -131,10 +134,8 @@ class ChainSession:
             raise ProviderError("the session is open already")
         self.relay.listener = listener
         self._opening = self._spawn(self._advance(), "speech chain")
-        if len(self._steps) > 1 and self._voice is not None:
-            sentences = (self._briefing.greeting, *self.relay.bridges.all, *self._exact)
-            work = self._voice.prepare(sentences, self._briefing.voice, self._briefing.language)
-            self._spawn(work, "prepare the platform's voice")
+        if len(self._steps) > 1:
+            self._own_voice.prepare(self.relay, self._exact)
         await asyncio.wait({self._opening}, timeout=LAST_OPEN_S if len(self._steps) == 1 else GRACE_S)
         if self._opening.done() and self._session is None:
             self.relay.listener = None
@@ -160,17 +161,22 @@ class ChainSession:
             self._tell(self._session.turn_ended, pcm)
 
     def say(self, text: str, *, keep: bool = True) -> None:
-        sayings = self.relay.memory.sayings
-        if self._session is not None and text in self._exact and not self._session.verbatim:
+        if not self.relay.memory.sayings:
+            self.relay.due_at = asyncio.get_running_loop().time()
+        self._ask(text, keep)
+
+    def _ask(self, text: str, keep: bool) -> None:
+        session, sayings = self._session, self.relay.memory.sayings
+        if session is not None and not (session.verbatim or (text not in self._exact and (keep or session.asides))):
             self._say_ourselves(text)
             return
         sayings.append((text, keep))
         del sayings[:-MOST_SAYINGS]
-        if self._session is None:
+        if session is None:
             self.relay.bridge_in(GREETING_S)
         else:
             self.relay.await_saying()
-            self._tell(self._session.say, text, keep=keep)
+            self._tell(session.say, text, keep=keep)
 
     def interrupted(self, utterance_id: str, heard_text: str, heard_ms: int) -> None:
         self.relay.memory.heard_only(utterance_id, heard_text)
@@ -197,6 +203,7 @@ class ChainSession:
                 self.say(self.relay.bridges.done if outcome == "ok" else self.relay.bridges.not_done)
 
     def dtmf(self, digit: str) -> None:
+        self.relay.asked_more()
         if self._session is None:
             self._digits = (self._digits + digit)[-MOST_DIGITS:]
         else:
@@ -298,8 +305,10 @@ class ChainSession:
             self._failed = self._reason = ""
         memory, self.relay.known_words = self.relay.memory, False
         sayings, memory.sayings = memory.sayings, []
+        if sayings and memory.turn is None:
+            self.relay.watch.clear("bridge")  # it has its time for them
         for text, keep in sayings:
-            self.say(text, keep=keep)
+            self._ask(text, keep)
         digits, self._digits = self._digits, ""
         for digit in digits:
             self.dtmf(digit)
@@ -329,33 +338,12 @@ class ChainSession:
         self._note("providers_exhausted", {"reason": self._reason[:300]})
         listener.on_failed(self._reason or "no speech provider takes the call", "unreachable")
 
-    # The platform's own voice ----------------------------------------------------------------------------------------
-
     def _say_ourselves(self, text: str) -> None:
-        voice = self._voice
-        if voice is None:
-            return
-        pcm = voice.ready(text, self._briefing.voice, self.relay.language)
-        if pcm is not None:
-            self._play(text, pcm)
-        else:
-            self._spawn(self._render(voice, text), "platform voice")
+        self._own_voice.say(self.relay, text)
 
-    async def _render(self, voice: PlatformVoice, text: str) -> None:
-        try:
-            pcm = await voice.render(text, self._briefing.voice, self.relay.language)
-        except ProviderError as error:
-            log.warning("platform_voice_failed", call_uuid=self._briefing.call_uuid, error=str(error))
-        else:
-            self._play(text, pcm)
-
-    def _play(self, text: str, pcm: bytes) -> None:
-        if self.relay.listener is not None:
-            self._serial += 1
-            utterance_id = f"platform-{self._serial}"
-            if text not in self.relay.bridges.all:
-                self.relay.memory.secretary_says(utterance_id, text, True)
-            self.relay.listener.on_voice(utterance_id, text, pcm, True)
+    def _says_instead(self) -> bool:
+        """Whether the provider was asked for what is due now; the local secretary has the platform's voice itself."""
+        return self._session is not None
 
     # Small things ----------------------------------------------------------------------------------------------------
 

@@ -172,6 +172,11 @@ class SpeechSession(Protocol):
         """Whether `say` speaks exactly the words it is given. A model that only promises to does not."""
         ...
 
+    @property
+    def asides(self) -> bool:
+        """Whether `say` with `keep=False` is said at any time and leaves no trace; else the platform says it."""
+        ...
+
     async def open(self, listener: SpeechListener) -> None:
         """Connect, within a deadline of the provider's own. Raises `ProviderError`."""
 

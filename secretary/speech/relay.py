@@ -19,8 +19,12 @@ VOICE_S: Final = 4.0
 """From its first token on, for its sound or for a tool."""
 MOMENT_S: Final = 3.5
 """Whatever signs there are: a caller who has heard nothing for so long is told that it takes a moment."""
-SAY_S: Final = 2.5
-"""For the first sound of a sentence of the platform."""
+OVERDUE_S: Final = 1.5
+"""For the first sound of a sentence of the platform; less than the conversation waits for the last one of a call."""
+LONGEST_DUE_S: Final = 1.9
+"""The same, counted from when it was asked for, whichever provider that was."""
+SAY_S: Final = 4.0
+"""Without that sound for so long a provider is no good."""
 STALL_S: Final = 3.0
 """The longest pause in the sound of one utterance, which comes faster than it is spoken."""
 LONGEST_TURN_S: Final = 20.0
@@ -32,7 +36,10 @@ Note = Callable[[str, Mapping[str, object]], None]
 
 
 class Relay:
-    """One call's. `silent` is told for how many seconds the provider that has the call has been silent."""
+    """One call's. `silent` is told for how many seconds the provider that has the call has been silent.
+
+    `instead`: whether what `speak` says of the platform's sentences was asked of a provider, too.
+    """
 
     def __init__(
         self,
@@ -41,6 +48,7 @@ class Relay:
         metered: Metered,
         note: Note,
         speak: Callable[[str], None],
+        instead: Callable[[], bool],
         silent: Callable[[float], None],
     ) -> None:
         self.listener: SpeechListener | None = None
@@ -52,7 +60,15 @@ class Relay:
         self.sign_s = SIGN_S
         self.known_words = False
         """The next words are those of a turn that was given to a second provider: the conversation has them."""
-        self._note, self._speak, self._silent = note, speak, silent
+        self._note, self._speak, self._silent, self._instead = note, speak, silent, instead
+        self.due_at = 0.0
+        """When the first of the sentences that wait was asked for."""
+        self._covered: list[str] = []
+        """Sentences that were asked of the provider, and that the platform's voice has said meanwhile."""
+        self._nothing_else_due = False
+        """Since then nobody has asked it for anything."""
+        self._late = ""
+        """The utterance that says such a sentence once more: nobody hears it."""
         self._bridged = 0
         self._saying = ""
         """The utterance that says a sentence of the platform, and answers nothing."""
@@ -80,6 +96,8 @@ class Relay:
         if listener is None:
             return
         self._last_sound = asyncio.get_running_loop().time()
+        if (self._covered or self._late) and self._is_late(utterance_id, text):
+            return
         if self.memory.secretary_says(utterance_id, text, last):
             self._begun(utterance_id)
         if text and utterance_id == self._saying and self.memory.turn is not None:
@@ -92,8 +110,20 @@ class Relay:
             if utterance_id != self._saying and not self.caller_speaks:
                 self.memory.answered()
 
+    def _is_late(self, utterance_id: str, text: str) -> bool:
+        """Whether an utterance says what the platform's voice has said: by its words, or since nothing else is due."""
+        if self._covered and utterance_id != self._late and self.memory.speaking != utterance_id:
+            said = _plain(text)
+            at = next((at for at, one in enumerate(self._covered) if said and one.startswith(said)), None)
+            if at is not None or self._nothing_else_due:
+                del self._covered[at or 0]
+                self._late, self._bridged = utterance_id, 0
+                self.watch.clear("saying")
+        return utterance_id == self._late
+
     def tool(self, call: ToolCall) -> None:
-        self.watch.clear("sign", "bridge")
+        self.watch.clear("sign", *(() if self.memory.sayings else ("bridge",)))
+        self.asked_more()
         self.memory.called(call)
         if self.listener is not None:
             self.listener.on_tool(call)
@@ -141,7 +171,12 @@ class Relay:
     def caller_ended(self, pcm: bytes) -> None:
         """The caller's turn is over, and waits for an answer."""
         self._speaks_since = None
+        self.asked_more()
         self.memory.turn_over(pcm)
+
+    def asked_more(self) -> None:
+        """The provider was told of something that it may answer."""
+        self._nothing_else_due = False
 
     def nothing_due(self) -> None:
         """The caller's last turn was none, and waits for no answer."""
@@ -153,12 +188,19 @@ class Relay:
     def await_sign(self) -> None:
         """The provider owes an answer."""
         seconds = self.sign_s
+        self.asked_more()
         self.watch.set("sign", seconds, lambda: self._silent(seconds))
-        self.watch.set("bridge", MOMENT_S, self._bridge)
+        if self.memory.sayings:
+            self.bridge_in(MOMENT_S)
+        else:
+            self.watch.set("bridge", MOMENT_S, self._bridge)
 
     def await_saying(self) -> None:
-        """The provider owes a sentence of the platform."""
+        """The provider owes a sentence of the platform. Once it is overdue, the platform's voice says it."""
+        self.asked_more()
         self.watch.set("saying", SAY_S, lambda: self._silent(SAY_S))
+        waited = asyncio.get_running_loop().time() - self.due_at
+        self.watch.set("bridge", max(0.0, min(OVERDUE_S, LONGEST_DUE_S - waited)), self._bridge)
 
     def _sign(self, seconds: float) -> None:
         if self.watch.pending("sign"):
@@ -188,6 +230,7 @@ class Relay:
 
     def broken_off(self) -> None:
         """The provider is gone: nobody ends what it was saying."""
+        self._covered, self._late = [], ""
         self.watch.clear("sign", "saying", "stall")
         memory = self.memory
         if memory.speaking and self.listener is not None:
@@ -206,6 +249,9 @@ class Relay:
         self._bridged += 1
         texts = [text for text, _ in self.memory.sayings]
         self.memory.sayings.clear()
+        if self._instead():
+            self._covered = [*self._covered, *map(_plain, texts)][-MOST_BRIDGES:]
+            self._nothing_else_due = bool(texts) and self.memory.turn is None
         if not texts:
             texts = [self.bridges.one_moment if self._bridged == 1 else self.bridges.still_there]
         metrics.BRIDGED.inc()

@@ -52,6 +52,10 @@ class GatedSpeech:
     def verbatim(self) -> bool:
         return self._session.verbatim
 
+    @property
+    def asides(self) -> bool:
+        return self._session.asides
+
     async def open(self, listener: SpeechListener) -> None:
         await self._session.open(_Listener(listener, self._session, self._box))
 

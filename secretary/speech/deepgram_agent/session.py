@@ -40,6 +40,7 @@ class DeepgramSession(RealtimeSession):
 
     detects_turns = True
     verbatim = True
+    asides = True
     time_unit = "second"
     decode = None
 

@@ -38,6 +38,7 @@ class ElevenLabsSession(RealtimeSession):
 
     detects_turns = True
     verbatim = False
+    asides = False
     time_unit = "second"
 
     def __init__(self, briefing: Briefing, access: Access) -> None:

@@ -44,6 +44,7 @@ class GeminiSession(RealtimeSession):
     """Implements `SpeechSession`."""
 
     verbatim = False
+    asides = False
     renew_late_s = 5.0
 
     def __init__(self, briefing: Briefing, access: Access) -> None:

@@ -46,6 +46,7 @@ class LocalSession:
 
     detects_turns = False
     verbatim = True
+    asides = True
 
     def __init__(self, briefing: Briefing, *, voice: Voice, recogniser: Recogniser) -> None:
         self._briefing = briefing

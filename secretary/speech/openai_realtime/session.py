@@ -39,6 +39,7 @@ class OpenAISession(RealtimeSession):
     """Implements `SpeechSession`."""
 
     verbatim = False
+    asides = True
 
     def __init__(self, briefing: Briefing, access: Access) -> None:
         super().__init__(briefing, access)

@@ -42,6 +42,7 @@ class PipelineSession:
 
     detects_turns = False
     verbatim = True
+    asides = True
 
     def __init__(
         self,

@@ -41,6 +41,7 @@ class RealtimeSession(Lasting):
 
     detects_turns = False
     verbatim = False
+    asides = False
     time_unit = ""
     """What `on_usage` is told the session's time in; empty: it does not cost."""
 

@@ -99,6 +99,7 @@ class Switch:
 class Provider:
     detects_turns = False
     verbatim = True
+    asides = True
 
     def __init__(self) -> None:
         self.listener: SpeechListener | None = None

@@ -294,7 +294,7 @@ def test_a_tool_that_breaks(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> No
 class Ear:
     """A conversation and a provider in one: what came through, and what was answered at once."""
 
-    detects_turns = verbatim = False
+    detects_turns = verbatim = asides = False
 
     def __init__(self) -> None:
         self.calls: list[ToolCall] = []

@@ -55,6 +55,7 @@ class ScriptedSession:
 
     detects_turns = False
     verbatim = True
+    asides = True
 
     def __init__(self, owner: ScriptedProviders, briefing: Briefing) -> None:
         self.owner, self.briefing = owner, briefing

@@ -44,6 +44,7 @@ class FakeSession:
     def __init__(self, provider: FakeProvider, briefing: Briefing, access: Access) -> None:
         self.provider, self.briefing, self.access = provider, briefing, access
         self.detects_turns, self.verbatim = provider.detects_turns, provider.verbatim
+        self.asides = provider.asides
         self.turns: list[bytes] = []
         self.heard = b""
         self.said: list[str] = []
@@ -111,6 +112,7 @@ class FakeProvider:
     raises: bool = False
     detects_turns: bool = False
     verbatim: bool = True
+    asides: bool = True
     sessions: list[FakeSession] = field(default_factory=list)
 
     @property
