@@ -29,7 +29,14 @@ class Record:
         return self.metered.cost if self.metered is not None else 0.0
 
     def add_line(self, line: act.Line) -> None:
-        self.lines.append(line) if len(self.lines) < MOST_LINES else self._drop()
+        """In the order of speaking: a caller's words may come when the answer to them has been heard."""
+        if len(self.lines) >= MOST_LINES:
+            self._drop()
+            return
+        at = len(self.lines)
+        while at and self.lines[at - 1].start_ms > line.start_ms:
+            at -= 1
+        self.lines.insert(at, line)
 
     def add_note(self, note: act.Note) -> None:
         self.notes.append(note) if len(self.notes) < MOST_LINES else self._drop()
