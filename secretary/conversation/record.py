@@ -29,12 +29,12 @@ class Record:
         return self.metered.cost if self.metered is not None else 0.0
 
     def add_line(self, line: act.Line) -> None:
-        """In the order of speaking: a caller's words may come when the answer to them has been heard."""
+        """Before what began when it had ended: a caller's words may come when the answer to them has been heard."""
         if len(self.lines) >= MOST_LINES:
             self._drop()
             return
         at = len(self.lines)
-        while at and self.lines[at - 1].start_ms > line.start_ms:
+        while at and self.lines[at - 1].start_ms >= line.end_ms:
             at -= 1
         self.lines.insert(at, line)
 
