@@ -1,14 +1,8 @@
-"""Against a real FreeSWITCH: what the stand-ins of the other tests promise.
-
-    FREESWITCH_ESL=127.0.0.1:8021:password FREESWITCH_DIAL=null/1 pytest -m freeswitch
-
-FREESWITCH_DIAL is an endpoint that answers (`null/1` of mod_loopback does); the switch must reach us on 127.0.0.1.
-"""
+"""Against a real FreeSWITCH: what the stand-ins of the other tests promise. How it is found: `tests.real_switch`."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -20,22 +14,10 @@ from eslbridge.esl import commands
 from eslbridge.esl.call import OutboundCall
 from eslbridge.esl.errors import AuthenticationFailed, CommandFailed
 from eslbridge.esl.inbound import InboundClient
-from eslbridge.esl.interface import Address
 from eslbridge.esl.outbound import OutboundServer
-from eslbridge.esl.protocol import Parser
+from tests.real_switch import DIAL, NEEDED, address, raw
 
-SWITCH = os.environ.get("FREESWITCH_ESL", "")
-DIAL = os.environ.get("FREESWITCH_DIAL", "null/1")
-
-pytestmark = [
-    pytest.mark.freeswitch,
-    pytest.mark.skipif(not SWITCH, reason="FREESWITCH_ESL=host:port:password names no switch"),
-]
-
-
-def address(password: str | None = None) -> Address:
-    host, port, secret = SWITCH.split(":", 2)
-    return Address(host, int(port), secret if password is None else password)
+pytestmark = NEEDED
 
 
 class Lab:
@@ -48,16 +30,7 @@ class Lab:
         self.uuids: list[str] = []
 
     async def raw(self, line: str) -> str:
-        """Any API command, past our own builder: only a test needs dialplans in line."""
-        reader, writer = await asyncio.open_connection(address().host, address().port)
-        writer.write(f"auth {address().password}\n\napi {line}\n\n".encode())
-        parser, answers = Parser(), []
-        async with asyncio.timeout(10):
-            while not answers:
-                answers = [m.text for m in parser.feed(await reader.read(65536)) if m.content_type == "api/response"]
-        writer.close()
-        await writer.wait_closed()
-        return answers[0].strip()
+        return await raw(line)
 
     async def dial(self, *, resume: bool = True, after: str = "set:lab_after=yes^park", port: int | None = None) -> str:
         """A call whose dialplan is: our socket, then `after`. Gives its UUID."""
