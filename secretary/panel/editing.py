@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import transaction
 from django.forms.boundfield import BoundField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from secretary.panel.forms.base import PanelForm
 from secretary.panel.pages import show
 from secretary.panel.templatetags.panel import NONE
 from secretary.panel.words import Text
-from secretary.services.optimistic import StaleRowError
+from secretary.services.optimistic import StaleRowError, check_seen, lock_settings
 from tenants.models.base import Timestamped
 
 
@@ -99,12 +100,14 @@ def edit(
     delete_url: str = "",
     intro: str = "",
     action: str = "",
+    links: Sequence[Link] = (),
     may_write: bool | None = None,
 ) -> HttpResponse:
     """Show the form; on POST save it and go back to the list, or show what to mend with everything typed kept.
 
     `read` gives a row's values by field, `save` writes the cleaned form and raises ValidationError, or StaleRowError
     when the row was changed since the page was made. `action` is what the button says, if not that it saves;
+    `links` lead to what else there is of the row;
     `may_write` whether there is one, where that does not hang on configuring the domain.
     """
     seen = seen_of(row)
@@ -134,9 +137,34 @@ def edit(
         title=title,
         intro=intro,
         action=action,
+        links=links,
         back=back,
         form=form,
         conflict=conflict,
         delete_url=delete_url,
         may_write=access.may_configure if may_write is None else may_write,
     )
+
+
+def edit_once(
+    request: HttpRequest,
+    access: Access,
+    *,
+    find: Callable[[], Timestamped],
+    read: Callable[[Any], Mapping[str, Any]],
+    save: Callable[..., object],
+    **frame: Any,
+) -> HttpResponse:
+    """The same for what a domain has once: of two people who change it at once the second one is told.
+
+    `find` gives the row, also where it was never stored; `save` takes the form's values; `frame` is the rest of `edit`.
+    """
+
+    @transaction.atomic
+    def store(form: PanelForm) -> None:
+        lock_settings()
+        check_seen(find(), form.seen_at)
+        save(**form.model_values)
+
+    row = find()
+    return edit(request, access, initial=read(row), row=row, read=read, save=store, **frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -11,9 +12,11 @@ from functools import cache
 from typing import Any
 
 from django.apps import apps
+from django.db.models import Field
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.dateparse import parse_date
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -25,22 +28,30 @@ KINDS: Mapping[str, Text] = {
     "apikey": gettext_lazy("API key"),
     "callback": gettext_lazy("Callback"),
     "callerrequest": gettext_lazy("One caller's data"),
+    "callerfact": gettext_lazy("Fact about a caller"),
     "callingrules": gettext_lazy("How the domain calls out"),
     "datarules": gettext_lazy("What is kept"),
     "destination": gettext_lazy("Destination"),
+    "dialrules": gettext_lazy("What may be dialled"),
     "domain": gettext_lazy("Domain"),
     "domainprice": gettext_lazy("Price of the domain"),
     "eslcredential": gettext_lazy("Connection to the switch"),
     "extensionmapping": gettext_lazy("Extension"),
+    "httptool": gettext_lazy("Tool"),
     "installationkey": gettext_lazy("Installation key"),
+    "installationprovider": gettext_lazy("Speech service of the installation"),
     "invitation": gettext_lazy("Invitation"),
     "member": gettext_lazy("Person"),
     "job": gettext_lazy("Job"),
     "message": gettext_lazy("Message"),
+    "openinghours": gettext_lazy("Opening hours"),
     "operatorinvitation": gettext_lazy("Operator's invitation"),
+    "promptversion": gettext_lazy("Version of the facts about the business"),
+    "providercredential": gettext_lazy("Speech service"),
     "quota": gettext_lazy("Quotas"),
     "retention": gettext_lazy("How long it is kept"),
     "secretary": gettext_lazy("Secretary"),
+    "specialday": gettext_lazy("Special day"),
     "webhook": gettext_lazy("Webhook"),
 }
 VERBS: Mapping[str, Text] = {
@@ -71,6 +82,8 @@ VERBS: Mapping[str, Text] = {
     "requested": gettext_lazy("asked for"),
     "cancelled": gettext_lazy("taken back"),
     "placed": gettext_lazy("placed"),
+    "tested": gettext_lazy("tried"),
+    "tried": gettext_lazy("tried"),
 }
 LONGEST = 64
 MOST_ROWS = 20_000
@@ -79,6 +92,7 @@ CSV_COLUMNS = (
     "at", "actor_kind", "actor", "action", "object_kind", "object_id", "object", "field", "old", "new", "address",
     "request_id",
 )  # fmt: skip
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
@@ -163,20 +177,42 @@ def differences(event: EventFields) -> list[Difference]:
 
 
 @cache
-def _names(kind: str) -> Mapping[str, Text]:
-    """What a kind's fields are called where people set them."""
+def _fields(kind: str) -> Mapping[str, Field[Any, Any]]:
     found = [model for model in apps.get_models() if model._meta.model_name == kind]
-    return {field.name: field.verbose_name for model in found for field in model._meta.concrete_fields}
+    return {field.name: field for model in found for field in model._meta.concrete_fields}
 
 
 def in_words(kind: str, rows: list[Difference]) -> list[Difference]:
-    """The same with fields called as on the pages; a field that is gone keeps its name."""
-    names = _names(kind)
-    return [Difference(str(names.get(row.field, row.field)).replace("_", " "), row.old, row.new) for row in rows]
+    """The same for a page: fields called as where people set them, choices by their names, moments on the domain's
+    clock. A field that is gone keeps its name.
+    """
+    fields = _fields(kind)
+    said = []
+    for row in rows:
+        field = fields.get(row.field)
+        choices = dict(field.flatchoices) if field is not None else {}
+        old, new = (str(choices.get(text, "")) or _on_the_clock(text) for text in (row.old, row.new))
+        said.append(Difference(str(field.verbose_name if field is not None else row.field).replace("_", " "), old, new))
+    return said
+
+
+def _on_the_clock(text: str) -> str:
+    """A moment as ISO 8601 has it, as people write it; everything else as it is."""
+    if not _MOMENT.match(text):
+        return text
+    try:
+        when = parse_datetime(text)
+    except ValueError:
+        return text
+    if when is None or when.tzinfo is None:
+        return text
+    local = timezone.localtime(when)
+    return f"{date_format(local, 'SHORT_DATE_FORMAT')}, {date_format(local, 'H:i')}"
 
 
 def spoken(value: Any) -> str:
-    if value is None or value == "":
+    """A stored value in words."""
+    if value in (None, "", {}, []):
         return ""
     if isinstance(value, bool):
         return _("yes") if value else _("no")

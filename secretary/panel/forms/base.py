@@ -75,7 +75,12 @@ class PanelForm(forms.Form):
     @property
     def sections(self) -> Iterator[BoundSection]:
         for section in self.layout:
-            yield BoundSection(section.title, section.intro, [self[name] for name in section.fields], section.folded)
+            yield BoundSection(
+                section.title,
+                section.intro,
+                [self[name] for name in section.fields if name in self.fields],
+                section.folded,
+            )
 
     @property
     def seen_at(self) -> datetime | None:

@@ -16,8 +16,8 @@ from secretary.panel.forms.base import PanelForm, Section
 from secretary.panel.words import Text
 from secretary.speech.catalogue import DECLARED, LOCAL, LONGEST, Declared, Option
 
-ROWS: Final = 4
-"""Services of a chain that are offered. One with more keeps them."""
+ROWS: Final = 2
+"""Services of a chain that are offered at least; always one more than are chosen."""
 OPTION: Final = "option_"
 KEY: Final = "key_"
 CHOOSABLE: Final = tuple(one for one in DECLARED.values() if one.name != LOCAL)
@@ -145,7 +145,7 @@ class ChainWidget(forms.Widget):
         chain = [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
         offered = services()
         rows = []
-        for number in range(1, max(ROWS, len(chain)) + 1):
+        for number in range(1, max(ROWS, len(chain) + 1) + 1):
             entry = chain[number - 1] if number <= len(chain) else {}
             chosen = str(entry.get("provider") or "")
             if entry.get("credential_uuid"):

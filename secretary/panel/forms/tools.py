@@ -203,6 +203,12 @@ class HttpToolForm(PanelForm):
     per_call = forms.IntegerField(label=_("Times a call"), min_value=1, max_value=50, initial=5)
     per_minute = forms.IntegerField(label=_("Times a minute"), min_value=1, max_value=1_000, initial=60)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound and "url" not in self.initial:
+            # Nothing is kept yet that could be forgotten.
+            del self.fields["no_headers"]
+
     def clean_parameters(self) -> str:
         text: str = self.cleaned_data["parameters"]
         _json_object(text)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django import template
-from django.forms import CheckboxInput
+from django.forms import CheckboxInput, Select
 from django.forms.boundfield import BoundField
 from django.templatetags.static import static
 from django.utils import timezone, translation
@@ -148,8 +148,8 @@ def is_switch(field: BoundField) -> bool:
 
 @register.filter
 def label_with_optional(field: BoundField) -> SafeString:
-    """The label; a field that may stay empty says so."""
-    if field.field.required:
+    """The label; a field that may stay empty says so. A list to choose from is never empty."""
+    if field.field.required or isinstance(field.field.widget, Select):
         return field.label_tag()
     return field.label_tag(format_html('{} <span class="optional">({})</span>', field.label, _("optional")))
 

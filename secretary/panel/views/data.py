@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +13,12 @@ from django.utils.translation import gettext as _
 
 from secretary.models import CallerRequestKind, CallerRequestState
 from secretary.panel.access import Access, Can, in_domain
-from secretary.panel.editing import Link, edit
+from secretary.panel.editing import Link, edit, edit_once
 from secretary.panel.forms.base import PanelForm
 from secretary.panel.forms.data import CallerForm, DataRulesForm, EraseForm
 from secretary.panel.pages import show
 from secretary.selectors import caller_data
 from secretary.services import caller_requests, files
-from secretary.services.optimistic import check_seen, lock_settings
 from tenants import audit
 from tenants.models import DataRules
 from tenants.quotas import RULES_FIELDS, rules_of, set_rules
@@ -53,24 +53,16 @@ def index(request: HttpRequest, access: Access) -> HttpResponse:
 @in_domain(Can.CONFIGURE, change=Can.CONFIGURE)
 def rules(request: HttpRequest, access: Access) -> HttpResponse:
     """Change how long what is kept, and what never is."""
-    row = rules_of()
-
-    def save(form: PanelForm) -> None:
-        lock_settings()
-        check_seen(rules_of(), form.seen_at)
-        set_rules(domain_uuid=access.domain.pk, **form.values)
-
-    return edit(
+    return edit_once(
         request,
         access,
         section=SECTION,
         title=_("What is kept"),
         back=_back(access),
         form_class=DataRulesForm,
-        initial=_read(row),
-        row=row,
+        find=rules_of,
         read=_read,
-        save=save,
+        save=partial(set_rules, domain_uuid=access.domain.pk),
         done=_("Saved."),
     )
 

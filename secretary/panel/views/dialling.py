@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,15 +15,17 @@ from eslbridge.dialling import RULE_FIELDS, save_rules
 from eslbridge.models import DialAttempt, DialRules
 from secretary.panel.access import Access, Can, in_domain
 from secretary.panel.dial_words import reason_of
-from secretary.panel.editing import Link, edit
-from secretary.panel.forms.base import PanelForm
+from secretary.panel.editing import Link, edit_once
 from secretary.panel.forms.dialling import DialRulesForm, TryForm, country_choices
 from secretary.panel.pages import show
-from secretary.services.optimistic import check_seen, lock_settings
 
 SECTION = "dialling"
 SHOWN = 50
 """Dials on the page; the API has them all."""
+
+
+def _row() -> DialRules:
+    return DialRules.objects.first() or DialRules()
 
 
 def _read(row: DialRules) -> Mapping[str, Any]:
@@ -32,7 +35,7 @@ def _read(row: DialRules) -> Mapping[str, Any]:
 @in_domain(Can.SEE_SETUP)
 def index(request: HttpRequest, access: Access) -> HttpResponse:
     """The rules in words, a number to try, and the last dials."""
-    row = DialRules.objects.first() or DialRules()
+    row = _row()
     known = dict(country_choices())
     rules = dialling.rules_of()
     decision = None
@@ -57,23 +60,15 @@ def index(request: HttpRequest, access: Access) -> HttpResponse:
 @in_domain(Can.CONFIGURE, change=Can.CONFIGURE)
 def rules(request: HttpRequest, access: Access) -> HttpResponse:
     """Change the rules."""
-    row = DialRules.objects.first() or DialRules()
-
-    def save(form: PanelForm) -> None:
-        lock_settings()
-        check_seen(DialRules.objects.first() or DialRules(), form.seen_at)
-        save_rules(domain_uuid=access.domain.pk, **form.values)
-
-    return edit(
+    return edit_once(
         request,
         access,
         section=SECTION,
         title=_("What may be dialled"),
         back=Link(reverse("panel:dialling", args=[access.domain.pk]), _("Dialling")),
         form_class=DialRulesForm,
-        initial=_read(row),
-        row=row,
+        find=_row,
         read=_read,
-        save=save,
+        save=partial(save_rules, domain_uuid=access.domain.pk),
         done=_("Saved. The next dial goes by it."),
     )

@@ -16,13 +16,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from secretary.panel.access import Access, Can, in_domain
-from secretary.panel.editing import Link, edit
+from secretary.panel.editing import Link, edit, edit_once
 from secretary.panel.forms.base import PanelForm
 from secretary.panel.forms.people import InviteForm, MemberForm, RuleForm
 from secretary.panel.inviting import deliver, show_link
 from secretary.panel.pages import show
 from secretary.selectors.own import destinations_by_member, own_destinations
-from secretary.services.optimistic import StaleRowError, check_seen, lock_settings
+from secretary.services.optimistic import StaleRowError
 from secretary.services.reach import set_destinations
 from tenants.models import Domain, Invitation, Member
 from tenants.people import invitations, members
@@ -151,23 +151,16 @@ def remove(request: HttpRequest, access: Access, member_uuid: UUID) -> HttpRespo
 @in_domain(Can.MANAGE_PEOPLE, change=Can.MANAGE_PEOPLE)
 def rule(request: HttpRequest, access: Access) -> HttpResponse:
     """Who must sign in with two factors."""
-
-    def save(form: PanelForm) -> None:
-        lock_settings()
-        check_seen(Domain.objects.get(), form.seen_at)
-        members.set_rule(**form.values)
-
-    return edit(
+    return edit_once(
         request,
         access,
         section=SECTION,
         title=_("Two-factor sign-in"),
         back=_back(access),
         form_class=RuleForm,
-        initial=_read_rule(access.domain),
-        row=access.domain,
+        find=Domain.objects.get,
         read=_read_rule,
-        save=save,
+        save=members.set_rule,
         done=_("Saved. It holds from everybody's next click on."),
     )
 

@@ -16,7 +16,7 @@ from secretary.panel.access import for_operators
 from secretary.panel.editing import Difference, Link, add_errors, seen_of, shown_again
 from secretary.panel.forms.providers import CHOOSABLE, form_of, read
 from secretary.panel.pages import show_outside
-from secretary.panel.views.services import declared_or_404, tell, values_of
+from secretary.panel.views.services import declared_or_404, tell
 from secretary.services import providers
 from secretary.services.optimistic import StaleRowError
 from secretary.speech import trying
@@ -50,7 +50,7 @@ def change(request: HttpRequest, provider: str) -> HttpResponse:
         form = form_class(request.POST)
         if form.is_valid():
             try:
-                providers.save_installation(provider=declared.name, seen_at=form.seen_at, **values_of(form))
+                providers.save_installation(provider=declared.name, seen_at=form.seen_at, **form.model_values)
             except StaleRowError as stale:
                 conflict, form.data = shown_again(form, stale, read)
             except ValidationError as error:

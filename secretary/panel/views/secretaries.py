@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from secretary.models import Secretary
 from secretary.panel.access import Access, Can, in_domain
+from secretary.panel.editing import Link
 from secretary.panel.forms.secretary import SecretaryForm
 from secretary.panel.pages import show
 from secretary.panel.rows import Rows, fields_of
@@ -41,7 +44,7 @@ ROWS = Rows[Secretary](
         " To pause it instead, switch it off."
     ),
 )
-_new, change, delete = ROWS.views()
+_new, _change, delete = ROWS.views()
 
 
 @in_domain(Can.SEE_SETUP)
@@ -52,3 +55,12 @@ def index(request: HttpRequest, access: Access) -> HttpResponse:
 @in_domain(Can.CONFIGURE, change=Can.CONFIGURE)
 def new(request: HttpRequest, access: Access) -> HttpResponse:
     return ROWS.make(request, access, initial={"language": access.domain.language})
+
+
+@in_domain(Can.SEE_SETUP, change=Can.CONFIGURE)
+def change(request: HttpRequest, access: Access, secretary_uuid: UUID) -> HttpResponse:
+    row = ROWS.get(secretary_uuid)
+    links = [Link(reverse("panel:prompts", args=[access.domain.pk, row.pk]), _("Versions of the facts"))]
+    if access.may_configure and row.enabled and row.extensions.exists():
+        links.append(Link(reverse("panel:secretary-test", args=[access.domain.pk, row.pk]), _("Test call")))
+    return ROWS.change(request, access, row, links=links)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,7 +13,6 @@ from django.utils.translation import gettext_lazy
 
 from secretary.models import ProviderCredential
 from secretary.panel.access import Access, Can, in_domain
-from secretary.panel.forms.base import PanelForm
 from secretary.panel.forms.providers import CHOOSABLE, ServiceForm, form_of, read
 from secretary.panel.pages import show
 from secretary.panel.rows import Rows
@@ -55,10 +53,6 @@ def declared_or_404(provider: str) -> Declared:
     if found is None:
         raise Http404
     return found
-
-
-def values_of(form: PanelForm) -> dict[str, Any]:
-    return form.model_values
 
 
 @in_domain(Can.CONFIGURE)

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -16,13 +15,11 @@ from django.utils.translation import gettext as _
 
 from secretary.panel.access import Access, Can, in_domain
 from secretary.panel.bars import HEIGHT, WIDTH, bars
-from secretary.panel.editing import Link, edit
-from secretary.panel.forms.base import PanelForm
+from secretary.panel.editing import Link, edit_once
 from secretary.panel.forms.quotas import QuotaForm
 from secretary.panel.pages import show
 from secretary.selectors.usage_summary import month_of_usage, quota_use
 from secretary.services.allowance import next_month
-from secretary.services.optimistic import check_seen, lock_settings
 from tenants.models import Domain, Quota
 from tenants.quotas import QUOTA_FIELDS, quota_of, set_quota
 from tenants.services import update_domain
@@ -81,17 +78,11 @@ def _read(quota: Quota) -> Mapping[str, Any]:
 def quotas(request: HttpRequest, access: Access) -> HttpResponse:
     """What the domain may use: for the operator of the installation."""
 
-    row = _row()
+    def save(*, max_calls: int, **quota: Any) -> None:
+        update_domain(domain_uuid=access.domain.pk, max_calls=max_calls)
+        set_quota(domain_uuid=access.domain.pk, **quota)
 
-    @transaction.atomic
-    def save(form: PanelForm) -> None:
-        values = form.values
-        lock_settings()
-        check_seen(_row(), form.seen_at)
-        update_domain(domain_uuid=access.domain.pk, max_calls=values.pop("max_calls"))
-        set_quota(domain_uuid=access.domain.pk, **values)
-
-    return edit(
+    return edit_once(
         request,
         access,
         section=SECTION,
@@ -99,8 +90,7 @@ def quotas(request: HttpRequest, access: Access) -> HttpResponse:
         intro=_("Money is in %(currency)s.") % {"currency": settings.CURRENCY},
         back=Link(reverse("panel:usage", args=[access.domain.pk]), _("Usage")),
         form_class=QuotaForm,
-        initial=_read(row),
-        row=row,
+        find=_row,
         read=_read,
         save=save,
         done=_("Saved. It holds from now on, also for calls that are going on."),

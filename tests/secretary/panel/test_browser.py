@@ -102,12 +102,12 @@ def test_a_morning(live_server: LiveServer, cast: Cast) -> None:
         expect(page.get_by_role("heading", name="Latest calls")).to_be_visible()
 
         page.get_by_role("link", name="Secretaries").click()
-        page.get_by_role("link", name="acme secretary").click()
+        page.get_by_role("link", name="acme secretary", exact=True).click()
         page.get_by_label("Name").fill("Sofia")
         page.locator("#id_greeting").fill("Good morning, this is Sofia.")
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_role("status")).to_contain_text("Saved.")
-        expect(page.get_by_role("link", name="Sofia")).to_be_visible()
+        expect(page.get_by_role("link", name="Sofia", exact=True)).to_be_visible()
 
         page.get_by_role("link", name="Calls", exact=True).click()
         page.get_by_role("link", name="acme caller").click()
