@@ -20,8 +20,9 @@ from secretary.tools.rules import ENGLISH, PORTUGUESE, Rules
 VERSION: Final = 1
 MOST_PLACES: Final = 60
 MOST_KNOWN: Final = 20
-_MARKS: Final = re.compile(r"<{2,}|>{2,}")
-_HEADING: Final = re.compile(r"^\s*#+\s*", re.MULTILINE)
+_MARKS: Final = re.compile(r"(?:<(?=<))+|(?:>(?=>))+")
+"""All but the last of a run: where a whole run went, its neighbours could make a new one."""
+_HEADING: Final = re.compile(r"^[\s#]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +119,4 @@ def _line(text: str) -> str:
 
 def _data(text: str) -> str:
     """A foreign text of several lines: without our marks, without headings that look like ours."""
-    return _HEADING.sub("", _MARKS.sub("", text)).strip()
+    return "\n".join(_HEADING.sub("", line) for line in _MARKS.sub("", text).splitlines()).strip()

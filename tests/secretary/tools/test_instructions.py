@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from secretary.speech.contract import Place
@@ -93,6 +93,9 @@ def test_nor_does_what_is_remembered_or_a_name() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(alphabet=st.sampled_from("#<>\n -ax"), max_size=80))
+@example("\n# #x")
+@example("\n>>><<>>>")
+@example("\n><<><<>")
 def test_any_text(text: str) -> None:
     """However it is put together."""
     unhurt(instructions(replace(CALLS["en"], facts=f"x{text}x", caller_name=text, known=(text,))), ENGLISH)
