@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -52,6 +52,8 @@ class OpenedCall:
     """What it had used by then, on a node that is gone."""
     allowed_s: float | None = None
     """How many seconds the domain's quotas let it last from now on; renewals change it. None: no end."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What the caller had told of themselves by then."""
 
 
 def open_call(
@@ -120,6 +122,7 @@ def open_call(
         resumed=not created,
         used=used_so_far(call.used),
         allowed_s=allowed_s,
+        facts={str(name): str(told) for name, told in call.facts.items()},
     )
 
 
@@ -227,6 +230,15 @@ def note_usage(*, node: str, used: Mapping[UUID, tuple[tuple[UsageItem, ...], De
         Call.objects.bulk_update(rows, ["used", "spent"], batch_size=200)
 
 
+def note_facts(*, domain_uuid: UUID, call_uuid: UUID, node: str, given: Mapping[str, str]) -> None:
+    """What the caller has told of themselves so far: should the node be lost, the next one goes on with it."""
+    with tenant_context(domain_uuid):
+        alive = Call.objects.filter(call_uuid=call_uuid, node=node, outcome=CallOutcome.IN_PROGRESS)
+        for call in alive.select_for_update(of=("self",)):
+            call.facts = {**call.facts, **remains.facts_of(given, redaction_of())}
+            call.save(update_fields=("facts", "updated_at"))
+
+
 def finish_call(*, domain_uuid: UUID, call_uuid: UUID, record: CallRecord, node: str = "") -> bool:
     """Write outcome, transcript, timeline and message in one transaction, and free the slot.
 
@@ -247,6 +259,8 @@ def finish_call(*, domain_uuid: UUID, call_uuid: UUID, record: CallRecord, node:
             return False
         if node and call.outcome == CallOutcome.IN_PROGRESS and call.node != clean.line(node, 120):
             _write_transcript(call, record)
+            call.facts = {**remains.facts_of(record.facts, redaction_of()), **call.facts}
+            call.save(update_fields=("facts", "updated_at"))
             return True
         came_in_with = (call.provider, call.model)
         if record.provider:

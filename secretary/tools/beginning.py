@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -25,15 +26,18 @@ class Beginning:
     known: tuple[str, ...] = ()
 
 
-def beginning_of(profile: SecretaryProfile, caller_number: str) -> Beginning:
-    """Never raises: nothing of this is worth a call."""
+def beginning_of(
+    profile: SecretaryProfile, caller_number: str, *, told_before: Mapping[str, str] | None = None
+) -> Beginning:
+    """Never raises: nothing of this is worth a call. `told_before`: earlier in this very call."""
+    before = tuple(f"Told in this call: {name}: {text}" for name, text in (told_before or {}).items())
     try:
         with tenant_context(profile.domain_uuid):
             known = facts.known(caller_number) if profile.remembers_callers else ()
     except Exception:
         log.exception("call_begins_without_memory")
-        return Beginning()
-    return Beginning(known)
+        return Beginning(before)
+    return Beginning((*before, *known))
 
 
 def told(

@@ -40,6 +40,8 @@ class Admitted:
     """What the call used on a node that is gone."""
     back: Back | None = None
     """Where the caller has been meanwhile."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What the caller told of themselves earlier in the call."""
 
 
 def admit(arrival: Arrival) -> Admitted:
@@ -62,20 +64,27 @@ def admit(arrival: Arrival) -> Admitted:
         toll_allow=arrival.toll_allow,
         model=speech.steps[0].model,
     )
-    beginning = beginning_of(profile, arrival.caller_number)
+    beginning = beginning_of(profile, arrival.caller_number, told_before=opened.facts)
     back = back_of(arrival, profile.domain_uuid) if arrival.tried and opened.resumed else None
-    return Admitted(profile, opened.allowed_s, taken.note, beginning, speech, opened.used, back)
+    return Admitted(profile, opened.allowed_s, taken.note, beginning, speech, opened.used, back, opened.facts)
 
 
 def renew(
-    *, node: str, call_uuids: list[UUID], used: Mapping[UUID, tuple[tuple[UsageItem, ...], Decimal]] | None = None
+    *,
+    node: str,
+    call_uuids: list[UUID],
+    used: Mapping[UUID, tuple[tuple[UsageItem, ...], Decimal]] | None = None,
+    facts: Mapping[UUID, tuple[UUID, Mapping[str, str]]] | None = None,
 ) -> dict[UUID, float | None]:
-    """The node's sign of life for its calls, and what they have used so far.
+    """The node's sign of life for its calls, what they have used so far, and what their callers have told anew.
 
-    Returns how long those under a quota may last: see `allowance.renew`.
+    `facts`: by call, the domain and what was told. Returns how long calls under a quota may last: see
+    `allowance.renew`.
     """
     calls.renew_leases(node=node, call_uuids=call_uuids)
     calls.note_usage(node=node, used=used or {})
+    for call_uuid, (domain_uuid, given) in (facts or {}).items():
+        calls.note_facts(domain_uuid=domain_uuid, call_uuid=call_uuid, node=node, given=given)
     return allowance.renew(node=node, call_uuids=call_uuids)
 
 

@@ -151,6 +151,7 @@ class VoiceNode:
                 node=settings.VOICENODE_NAME,
                 call_uuids=self.reception.call_uuids,
                 used=self.reception.used,
+                facts=self.reception.facts_told(),
             )
         )
 

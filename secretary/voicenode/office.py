@@ -44,6 +44,7 @@ class CallOffice:
         self._unsaved: dict[UUID, MessageRecord] = {}
         """What PostgreSQL has not taken yet: one for each message of the call."""
         self._saving = asyncio.Lock()
+        self._told: Mapping[str, str] = dict(self.facts)
 
     @property
     def tool_notes(self) -> tuple[Note, ...]:
@@ -54,6 +55,13 @@ class CallOffice:
     def facts(self) -> Mapping[str, str]:
         """What the caller told of themselves, as tools were given it."""
         return self._box.kept.values if self._box is not None else {}
+
+    def facts_told(self) -> tuple[UUID, Mapping[str, str]] | None:
+        """The domain and those facts, if there are others than when this was asked last."""
+        if self._told == self.facts:
+            return None
+        self._told = dict(self.facts)
+        return self._domain_uuid, self._told
 
     def live_line(self, line: Line) -> None:
         self._live.line(self._call_uuid, line)

@@ -87,6 +87,7 @@ class Reception:
         self._tellings = Tellings(self._to_be_told)
         self._most_calls = most_calls
         self._sessions: dict[str, Session] = {}
+        self._offices: dict[str, CallOffice] = {}
         self._here: dict[str, asyncio.Event] = {}
         """Every call here by its newest connection, from its arrival to its record; set when that one is done."""
         self._empty = asyncio.Event()
@@ -110,6 +111,10 @@ class Reception:
     def used(self) -> dict[UUID, tuple[tuple[UsageItem, ...], Decimal]]:
         """What the calls have used so far beyond one provider's time, and what that costs besides their seconds."""
         return used_so_far(self._sessions.items())
+
+    def facts_told(self) -> dict[UUID, tuple[UUID, Mapping[str, str]]]:
+        """What callers have told of themselves since the last time, by call, each with its domain."""
+        return {UUID(call): told for call, office in self._offices.items() if (told := office.facts_told())}
 
     async def close(self) -> None:
         """Release what the node's calls shared."""
@@ -239,6 +244,7 @@ class Reception:
         record, session = Record(), None
         live = RedactedLive(self._live, profile.redact)
         box = tool_box(profile, arrival, live, began, self._switches)
+        box.kept.values.update(admitted.facts)
         office = CallOffice(profile, call.call_uuid, live, box)
 
         def now_ms() -> int:
@@ -274,6 +280,7 @@ class Reception:
             if admitted.closed:
                 record.add_note(Note("closed", 0, admitted.closed))
             self._sessions[call.call_uuid] = session
+            self._offices[call.call_uuid] = office
             office.putting_through = self._putting_through(
                 call, profile, office, lambda kind, detail: note(Note(kind, now_ms(), detail))
             )
@@ -305,6 +312,7 @@ class Reception:
             finally:
                 if session is not None and self._sessions.get(call.call_uuid) is session:
                     del self._sessions[call.call_uuid]  # and not that of the connection that came after
+                    del self._offices[call.call_uuid]
 
     def _putting_through(
         self,

@@ -15,7 +15,16 @@ from django.utils import timezone
 from secretary.errors import ForeignCall, QuotaFull
 from secretary.models import Call, CallEvent, Message, Utterance
 from secretary.profiles import CallRecord, EventRecord, MessageRecord, UtteranceRecord
-from secretary.services.calls import LEASE, NODE_LOST, finish_call, open_call, refuse_call, renew_leases, sweep_calls
+from secretary.services.calls import (
+    LEASE,
+    NODE_LOST,
+    finish_call,
+    note_facts,
+    open_call,
+    refuse_call,
+    renew_leases,
+    sweep_calls,
+)
 from secretary.services.destinations import delete_destination
 from tenants.context import tenant_context
 from tests.cast import Tenant, make_tenant
@@ -186,6 +195,20 @@ def test_call_that_another_node_has_is_not_ended_by_the_first(acme: Tenant) -> N
     with tenant_context(acme.domain_uuid):
         lines = [(u.text, u.start_ms) for u in Utterance.objects.all()]
     assert lines == [("Good morning.", HELLO.start_ms), ("sales please", 60_500)]
+
+
+def test_facts_go_with_the_call(acme: Tenant, globex: Tenant) -> None:
+    """What a caller told a node that is lost, or late, the next node has; nobody writes into another tenant's call."""
+    call = acme.call()
+    note_facts(domain_uuid=acme.domain_uuid, call_uuid=call.pk, node="node-a", given={"name": "Maria", "moods": "bad"})
+    note_facts(domain_uuid=globex.domain_uuid, call_uuid=call.pk, node="node-a", given={"name": "Eve"})
+    opened = open_call(profile=acme.profile(), call_uuid=call.pk, node="node-b")
+    assert opened.facts == {"name": "Maria"}
+    note_facts(domain_uuid=acme.domain_uuid, call_uuid=call.pk, node="node-a", given={"name": "Late"})
+    assert finish(acme, call, node="node-a", facts={"name": "Mary", "reason": "a saw"})
+    assert row(acme, call).facts == {"name": "Maria", "reason": "a saw"}
+    assert finish(acme, call, node="node-b", facts={"number": "5550142"})
+    assert row(acme, call).facts == {"name": "Maria", "reason": "a saw", "number": "5550142"}
 
 
 def test_record_of_nonsense_is_still_written(acme: Tenant) -> None:

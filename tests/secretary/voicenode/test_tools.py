@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
+from django.conf import settings
 
 from eslbridge.simulator.caller import Caller, HangUp, Pause, Say, WaitSilence
 from secretary.models import Callback, Secretary
@@ -18,6 +20,8 @@ from secretary.tools.digest import Summariser
 from secretary.tools.facts import remember
 from secretary.tools.models import CallerFact
 from secretary.tools.services import create_tool
+from secretary.voicenode import desk
+from secretary.voicenode.arrival import Arrival
 from secretary.webhooks.models import Webhook, WebhookEvent
 from tenants.context import in_tenant, in_thread
 from tenants.quotas import set_rules
@@ -166,6 +170,24 @@ async def test_what_is_kept(exchange: Exchange, acme: Tenant, at_once: AtOnce) -
     payloads = await in_tenant(acme.domain_uuid, told)
     assert payloads["call.ended"]["summary"] == call.summary and payloads["call.ended"]["facts"] == call.facts
     assert payloads["message.created"]["reason"] == "a broken heater"
+
+
+async def test_what_is_known_goes_to_the_next_node(exchange: Exchange, acme: Tenant, at_once: AtOnce) -> None:
+    """With the node's sign of life, once for each news; whoever takes the call over begins with it."""
+    at_once(lambda session: session.tool("take_message", name="Maria", complete=False))
+    await exchange.install(acme)
+    channel = exchange.dial(acme, listens(1_500))
+    async with asyncio.timeout(10):
+        while not (told := exchange.reception.facts_told()):
+            await asyncio.sleep(0.01)
+    assert told == {UUID(channel.uuid): (acme.domain_uuid, {"name": "Maria"})}
+    assert exchange.reception.facts_told() == {}
+    await in_thread(desk.renew, node=settings.VOICENODE_NAME, call_uuids=[], facts=told)
+    arrival = Arrival(channel.uuid, str(acme.domain_uuid), "", "8001", "+15550100", "")
+    taken_over = await in_thread(desk.admit, arrival)
+    assert taken_over.facts == {"name": "Maria"}
+    assert taken_over.beginning.known == ("Told in this call: name: Maria",)
+    await exchange.ended(channel)
 
 
 async def test_summed_up_by_a_model(exchange: Exchange, acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
