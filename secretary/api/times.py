@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from datetime import time
 from typing import Any
 
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from secretary.api.serializing import StrictSerializer
@@ -24,3 +28,20 @@ class Week(StrictSerializer):
 
     def get_fields(self) -> dict[str, Any]:
         return {name: Times(required=False) for name in DAYS}
+
+
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+
+
+@extend_schema_field({"type": "string", "pattern": CLOCK})
+class ClockField(serializers.CharField):
+    """A time of the day on the domain's clock: `08:00`."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        text = super().to_internal_value(data)
+        if not re.fullmatch(CLOCK.strip("^$"), text, re.ASCII):
+            raise serializers.ValidationError(_("Hours and minutes, as 08:00."), "invalid")
+        return time.fromisoformat(text)
+
+    def to_representation(self, value: Any) -> str:
+        return str(value.strftime("%H:%M"))

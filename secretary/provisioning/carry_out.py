@@ -13,13 +13,17 @@ from django.utils import timezone
 
 from secretary.models import Secretary
 from secretary.provisioning.hours import free_the_default
-from secretary.provisioning.plan import KINDS, DocumentError, Plan, Steps, make_plan
+from secretary.provisioning.plan import KINDS, DocumentError, Plan, make_plan
+from secretary.provisioning.steps import Steps
 from secretary.services.room import check_room
 from secretary.tools import history
+from secretary.webhooks.services import begin_anew
 from tenants import audit
 from tenants.context import tenant_context
 
 BATCH = 500
+ROOM = KINDS[:2]
+"""The domain and its quota: what else there is must have room in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +68,24 @@ def carry_out(plan: Plan) -> None:
             "tools",
             "special_days",
             "opening_hours",
+            "webhooks",
         ):
             for row in plan.steps[kind].deleted:
                 audit.deleted(row)
                 row.delete()
+        for kind in ROOM:
+            _write(plan.steps[kind])
+            _record(plan.steps[kind])
         try:
             check_room(secretaries=len(plan.steps["secretaries"].made), extensions=len(plan.steps["extensions"].made))
         except ValidationError as error:
             raise DocumentError({"": ("quota", error.messages[0])}) from error
         hours = plan.steps["opening_hours"]
         free_the_default(hours.made, [change.row for change in hours.changed])
-        for kind in KINDS:
+        for kind in KINDS[len(ROOM) :]:
             _write(plan.steps[kind])
             _record(plan.steps[kind])
+        begin_anew([change.row for change in plan.steps["webhooks"].changed if {"url", "enabled"} & set(change.fields)])
         history.keep_all(_prompts(plan.steps["secretaries"]))
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from secretary.provisioning.plan import KINDS, Change, Plan
+from secretary.provisioning.plan import KINDS, Plan
+from secretary.provisioning.rules import ONLY
+from secretary.provisioning.steps import Change
 
 SHORT: Final = 60
 NAMES: Final = {
     "domain": "domain",
+    "quota": "quota",
+    "data_rules": "data rules",
+    "calling_rules": "calling rules",
     "esl_credential": "ESL credential",
     "dial_rules": "dial rules",
     "opening_hours": "opening hours",
@@ -19,6 +24,7 @@ NAMES: Final = {
     "secretaries": "secretary",
     "extensions": "extension",
     "destinations": "destination",
+    "webhooks": "webhook",
 }
 
 
@@ -28,9 +34,9 @@ def difference(plan: Plan) -> Iterator[str]:
         for row in steps.deleted:
             yield f"- {name} {row}"
         for row in steps.made:
-            yield f"+ {name} {row}"
+            yield f"+ {name}" if kind in ONLY else f"+ {name} {row}"
         for change in steps.changed:
-            yield f"~ {name} {change.row}"
+            yield f"~ {name}" if kind in ONLY else f"~ {name} {change.row}"
             yield from _fields(change)
 
 

@@ -13,17 +13,32 @@ from eslbridge.dialling import RULE_FIELDS
 from eslbridge.models import DialRules, EslCredential
 from secretary.api.provider_fields import ChainEntry, Options
 from secretary.api.serializing import ResourceSerializer, StrictSerializer
-from secretary.api.times import Times, Week
+from secretary.api.times import ClockField, Times, Week
 from secretary.api.tool_fields import Headers, Parameters
-from secretary.models import Destination, ExtensionMapping, OpeningHours, ProviderCredential, Secretary, SpecialDay
+from secretary.models import (
+    CallingRules,
+    Destination,
+    ExtensionMapping,
+    OpeningHours,
+    ProviderCredential,
+    Secretary,
+    SpecialDay,
+)
 from secretary.models.provider import MAX_KEY, MOST_CREDENTIALS
 from secretary.opening.weekly import NotOpeningHours, read_ranges, read_weekly
+from secretary.services.calling_rules import FIELDS as CALLING_FIELDS
 from secretary.services.opening_hours import MOST_DAYS, MOST_HOURS
 from secretary.services.providers import MOST_STEPS
 from secretary.tools.models import HttpTool
 from secretary.tools.models.http_tool import MAX_PER_DOMAIN
 from secretary.tools.names import MAX_NAME, NAME
-from tenants.models import Domain
+from secretary.webhooks.catalogue import EVENT_TYPES
+from secretary.webhooks.models import Webhook
+from secretary.webhooks.models.webhook import MAX_PER_DOMAIN as MAX_WEBHOOKS
+from secretary.webhooks.models.webhook import validate_event_type, validate_url
+from secretary.webhooks.signing import FORM
+from tenants.models import DataRules, Domain, Quota
+from tenants.quotas import QUOTA_FIELDS, RULES_FIELDS
 
 MOST_DOMAINS = 500
 """In one request or file."""
@@ -55,6 +70,27 @@ class DialRulesPart(_Part):
     class Meta(_Part.Meta):
         model = DialRules
         fields = RULE_FIELDS
+
+
+class QuotaPart(_Part):
+    class Meta(_Part.Meta):
+        model = Quota
+        fields = QUOTA_FIELDS
+
+
+class DataRulesPart(_Part):
+    class Meta(_Part.Meta):
+        model = DataRules
+        fields = RULES_FIELDS
+
+
+class CallingRulesPart(_Part):
+    earliest = ClockField(required=False)
+    latest = ClockField(required=False)
+
+    class Meta(_Part.Meta):
+        model = CallingRules
+        fields = CALLING_FIELDS
 
 
 class OpeningHoursPart(_Part):
@@ -180,6 +216,23 @@ class DestinationPart(_Part):
         )  # fmt: skip
 
 
+class WebhookPart(_Part):
+    webhook_uuid = serializers.UUIDField(required=False, help_text="Left out: found by its address, or made.")
+    url = serializers.CharField(max_length=2_000, validators=[validate_url])
+    events = serializers.ListField(
+        child=serializers.CharField(max_length=40, validators=[validate_event_type]),
+        required=False, max_length=len(EVENT_TYPES) + 1, help_text="A new one's default: `*`, all.",
+    )  # fmt: skip
+    secret = serializers.RegexField(
+        FORM, required=False, write_only=True, max_length=200,
+        help_text="What signs: `whsec_` and 32 bytes or so in base64. Left out: it stays, or is made; see `rotate`.",
+    )  # fmt: skip
+
+    class Meta(_Part.Meta):
+        model = Webhook
+        fields = ("webhook_uuid", "url", "description", "events", "enabled", "secret")
+
+
 class DomainSettings(_Part):
     class Meta(_Part.Meta):
         model = Domain
@@ -191,6 +244,9 @@ class DomainDocument(StrictSerializer):
 
     domain_uuid = serializers.UUIDField(required=False)
     esl_credential = CredentialPart(required=False)
+    quota = QuotaPart(required=False, help_text="Only the installation may set it.")
+    data_rules = DataRulesPart(required=False)
+    calling_rules = CallingRulesPart(required=False)
     dial_rules = DialRulesPart(required=False)
     opening_hours = OpeningHoursPart(many=True, required=False, max_length=MOST_HOURS)
     special_days = SpecialDayPart(many=True, required=False, max_length=MOST_DAYS)
@@ -199,6 +255,7 @@ class DomainDocument(StrictSerializer):
     secretaries = SecretaryPart(many=True, required=False, max_length=MOST_OBJECTS)
     extensions = ExtensionPart(many=True, required=False, max_length=MOST_OBJECTS)
     destinations = DestinationPart(many=True, required=False, max_length=MOST_OBJECTS)
+    webhooks = WebhookPart(many=True, required=False, max_length=MAX_WEBHOOKS)
     prune = serializers.BooleanField(
         required=False, default=False, help_text="Delete what is not listed, of those kinds that are."
     )

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from eslbridge.models import DialRules, EslCredential
+from eslbridge.models import EslCredential
 from secretary.models import Destination, ExtensionMapping, OpeningHours, ProviderCredential, Secretary, SpecialDay
 from secretary.provisioning.document import SETTINGS
 from secretary.provisioning.hours import check_closed_secretaries, one_default, with_hours
+from secretary.provisioning.rules import plan_rules, settle_webhooks, with_events
 from secretary.provisioning.services import check_addresses, check_providers, with_chain, with_keys
+from secretary.provisioning.steps import Steps, assign
 from secretary.services.providers import addresses
 from secretary.services.spoken_names import spoken_key
 from secretary.tools.models import HttpTool
 from secretary.tools.names import BUILT_IN
 from secretary.tools.services import packed as pack_headers
+from secretary.webhooks.models import Webhook
 from tenants.models import Domain
-
-HIDDEN: Final = "•••"
-SECRETS: Final = frozenset({"password", "extra_headers", "api_key", "keys"})
 
 
 class DocumentError(Exception):
@@ -35,42 +34,9 @@ class DocumentError(Exception):
         self.errors = dict(errors)
 
 
-@dataclass(slots=True)
-class Change:
-    """A row that is there and becomes different: field → (old, new)."""
-
-    row: Any
-    fields: dict[str, tuple[Any, Any]]
-
-    def shown(self) -> dict[str, tuple[Any, Any]]:
-        return {name: (HIDDEN, HIDDEN) if name in SECRETS else pair for name, pair in self.fields.items()}
-
-
-@dataclass(slots=True)
-class Steps:
-    """What has to be done to the rows of one kind."""
-
-    made: list[Any] = field(default_factory=list)
-    changed: list[Change] = field(default_factory=list)
-    deleted: list[Any] = field(default_factory=list)
-    unchanged: int = 0
-
-    def counts(self) -> dict[str, int]:
-        return {
-            "created": len(self.made),
-            "changed": len(self.changed),
-            "deleted": len(self.deleted),
-            "unchanged": self.unchanged,
-        }
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.made or self.changed or self.deleted)
-
-
 KINDS: Final = (
-    "domain", "esl_credential", "dial_rules", "opening_hours", "special_days", "providers", "tools",
-    "secretaries", "extensions", "destinations",
+    "domain", "quota", "data_rules", "calling_rules", "esl_credential", "dial_rules", "opening_hours", "special_days",
+    "providers", "tools", "secretaries", "extensions", "destinations", "webhooks",
 )  # fmt: skip
 
 
@@ -102,7 +68,7 @@ def make_plan(domain_uuid: UUID, values: Mapping[str, Any]) -> Plan:
             raise DocumentError({"name": ("required", _("A new domain needs a name."))})
         domain = Domain(domain_uuid=domain_uuid)
         steps["domain"].made.append(domain)
-    _assign(domain, {name: values[name] for name in SETTINGS if name in values}, steps["domain"])
+    assign(domain, {name: values[name] for name in SETTINGS if name in values}, steps["domain"])
     _plan_credential(domain, is_new, values.get("esl_credential"), steps["esl_credential"], errors)
     prune = values.get("prune", False)
 
@@ -118,7 +84,7 @@ def make_plan(domain_uuid: UUID, values: Mapping[str, Any]) -> Plan:
         own_tools = {row.name for row in tools.rows.values()}
     else:
         own_tools = set() if is_new else set(HttpTool.objects.values_list("name", flat=True))
-    _plan_dial_rules(domain, is_new, values.get("dial_rules"), steps["dial_rules"])
+    plan_rules(domain, is_new, values, steps, errors)
     hours = _Kind(OpeningHours, "opening_hours", "hours_uuid", "name", domain, is_new, steps, errors)
     hours.plan(values.get("opening_hours"), prune)
     one_default(hours, errors)
@@ -133,6 +99,10 @@ def make_plan(domain_uuid: UUID, values: Mapping[str, Any]) -> Plan:
     extensions.plan(_resolved(values.get("extensions"), secretaries, errors), prune)
     destinations = _Kind(Destination, "destinations", "destination_uuid", "name", domain, is_new, steps, errors)
     destinations.plan(with_hours("destinations", values.get("destinations"), hours, errors), prune)
+    if values.get("webhooks") is not None:  # else their secrets are not read
+        webhooks = _Kind(Webhook, "webhooks", "webhook_uuid", "url", domain, is_new, steps, errors)
+        webhooks.plan(with_events(values["webhooks"]), prune)
+        settle_webhooks(list(webhooks.rows.values()), steps["webhooks"].made, errors)
     _check_tools(secretaries, own_tools, errors)
     _check_extensions(extensions, errors)
     _check_spoken_names(destinations, errors)
@@ -190,7 +160,7 @@ class _Kind:
             self.steps.made.append(row)
         self.places[row.pk] = path
         values.pop(self.key, None)
-        _assign(row, values, self.steps, is_new=made)
+        assign(row, values, self.steps, is_new=made)
         try:
             row.clean()
         except ValidationError as error:
@@ -210,32 +180,6 @@ class _Kind:
         return next((row for row in self.steps.made if getattr(row, self.natural) == values[self.natural]), None)
 
 
-def _assign(row: Model, values: Mapping[str, Any], steps: Steps, is_new: bool | None = None) -> None:
-    """Put values into a row, and note what that changes."""
-    changes: dict[str, tuple[Any, Any]] = {}
-    for name, value in values.items():
-        old = getattr(row, name)
-        if old != value:
-            changes[name] = (old, value)
-            setattr(row, name, value)
-    if is_new or (is_new is None and steps.made):
-        return
-    if changes:
-        steps.changed.append(Change(row, changes))
-    else:
-        steps.unchanged += 1
-
-
-def _plan_dial_rules(domain: Domain, is_new: bool, wanted: Mapping[str, Any] | None, steps: Steps) -> None:
-    if wanted is None:
-        return
-    row = None if is_new else DialRules.objects.first()
-    if row is None:
-        row = DialRules(domain_id=domain.pk)
-        steps.made.append(row)
-    _assign(row, wanted, steps)
-
-
 def _plan_credential(
     domain: Domain,
     is_new: bool,
@@ -252,7 +196,7 @@ def _plan_credential(
             return
         row = EslCredential(domain_id=domain.pk)
         steps.made.append(row)
-    _assign(row, wanted, steps)
+    assign(row, wanted, steps)
     if row.switch_media_port_min > row.switch_media_port_max:
         errors["esl_credential.switch_media_port_min"] = ("invalid", _("The first media port is above the last one."))
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -62,10 +63,18 @@ def update_webhook(*, webhook_uuid: UUID, seen_at: datetime | None, **values: An
     fresh = (values.get("enabled", enabled) and not enabled) or values.get("url", url) != url
     _store(webhook, values, new=False)
     if fresh:
-        beginning: dict[str, Any] = {"consecutive_failures": 0, "failing_since": None, "not_before": None}
-        Webhook.objects.filter(pk=webhook.pk).update(**beginning, disabled_reason="")
-        webhook.disabled_reason = ""
+        begin_anew([webhook])
     return webhook
+
+
+def begin_anew(webhooks: Sequence[Webhook]) -> None:
+    """Earlier failures no longer count."""
+    beginning: dict[str, Any] = {"consecutive_failures": 0, "failing_since": None, "not_before": None}
+    if webhooks:
+        keys = [webhook.pk for webhook in webhooks]
+        Webhook.objects.filter(pk__in=keys).update(**beginning, disabled_reason="")
+    for webhook in webhooks:
+        webhook.disabled_reason = ""
 
 
 def _store(webhook: Webhook, values: dict[str, Any], *, new: bool) -> None:

@@ -18,6 +18,8 @@ from datetime import datetime
 from typing import Final
 
 PREFIX: Final = "whsec_"
+FORM: Final = r"^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)\Z"
+"""A secret that somebody else has made: 25 to 66 bytes."""
 TOLERANCE_S: Final = 300
 """A message whose timestamp is further away is refused: somebody may have recorded it."""
 _VERSION: Final = "v1,"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import time
 from typing import Any
 
 from django.db import models
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +17,7 @@ from secretary.api.problems import Problem, invalid
 from secretary.api.resource import ON_ONE, Created, Deleted, Listed, Patched, Replaced, Resource, Shown, seen
 from secretary.api.resources.jobs import JobSerializer
 from secretary.api.serializing import PageQuery, Query, ResourceSerializer, StrictSerializer
+from secretary.api.times import ClockField
 from secretary.errors import CallbackRefused
 from secretary.models import Callback, CallbackAttempt, CallbackState, CallingRules, ConsentHow
 from secretary.services import callbacks, placing
@@ -231,23 +230,6 @@ def problem(refused: CallbackRefused) -> Problem:
         case _:
             text = _("The platform does not dial this number (%s).") % refused.reason
     return invalid(REFUSED.get(refused.reason, "number"), refused.reason, text)
-
-
-CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
-
-
-@extend_schema_field({"type": "string", "pattern": CLOCK})
-class ClockField(serializers.CharField):
-    """A time of the day on the domain's clock: `08:00`."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        text = super().to_internal_value(data)
-        if not re.fullmatch(CLOCK.strip("^$"), text, re.ASCII):
-            raise serializers.ValidationError(_("Hours and minutes, as 08:00."), "invalid")
-        return time.fromisoformat(text)
-
-    def to_representation(self, value: Any) -> str:
-        return str(value.strftime("%H:%M"))
 
 
 class CallingRulesSerializer(ResourceSerializer):

@@ -25,7 +25,7 @@ from secretary.api.serializing import Query, StrictSerializer
 from secretary.api.view import ApiView, DomainView
 from secretary.provisioning.carry_out import Provisioned, provision
 from secretary.provisioning.document import MOST_DOMAINS, DomainDocument, NamedDomainDocument
-from secretary.provisioning.plan import DocumentError
+from secretary.provisioning.plan import KINDS, DocumentError
 from tenants.models import Domain
 
 MAX_BODY = 32 * 1024 * 1024
@@ -46,14 +46,8 @@ class Counts(serializers.Serializer[Any]):
 
 
 class KindCounts(serializers.Serializer[Any]):
-    esl_credential = Counts()
-    dial_rules = Counts()
-    opening_hours = Counts()
-    special_days = Counts()
-    tools = Counts()
-    secretaries = Counts()
-    extensions = Counts()
-    destinations = Counts()
+    def get_fields(self) -> dict[str, Any]:
+        return {kind: Counts() for kind in KINDS[1:]}
 
 
 class DomainResult(serializers.Serializer[Any]):
@@ -89,7 +83,7 @@ class ProvisionDomain(DomainView):
 
     @extend_schema(request=DomainDocument, responses=DomainResult)
     def put(self, request: Request, **kwargs: Any) -> Response:
-        """Make a domain what the document says: secretaries, extensions, destinations, credential, in one transaction.
+        """Make a domain what the document says: secretaries, extensions, rules and all the rest, in one transaction.
 
         What is left out stays as it is; with `prune` the objects not listed are deleted, of the kinds that are listed.
         """
@@ -99,6 +93,7 @@ class ProvisionDomain(DomainView):
             raise invalid("domain_uuid", "immutable", _("The body names another object than the address."))
         if not self.principal.is_operator:
             changed = [name for name in OPERATORS & set(values) if values[name] != getattr(self.domain, name)]
+            changed += ["quota"] if "quota" in values else []
             if changed:
                 raise operator_only(changed)
         done = _done(domain_uuid, values, dry_run=self.query()["dry_run"])
