@@ -33,6 +33,12 @@ WORDS_S: Final = 1.5
 """How long after the answer began the caller's words may still come."""
 VOID_S: Final = 1.0
 """How long the end of a turn that was cut off may take."""
+SILENT_S: Final = 1.2
+"""So long after it has decided to say nothing the model is told that the caller waits."""
+NUDGE: Final = (
+    "You have said nothing, and the caller waits for an answer on the telephone. Answer what they said last; if there "
+    "was nothing to understand, ask in one short sentence what they said."
+)
 MOST_SENTENCES: Final = 8
 MOST_PIECES: Final = 500
 """Of the words of one turn."""
@@ -69,6 +75,8 @@ class GeminiSession(RealtimeSession):
         self._sentences: deque[tuple[str, bool]] = deque(maxlen=MOST_SENTENCES)
         self._saying = False
         self._sounded = False
+        self._nudged = False
+        """It has been told that the caller waits, since they spoke last."""
         self._sentence = ("", True)
         """The one that is being said, or was said last; and whether it is to be kept in mind."""
 
@@ -130,6 +138,7 @@ class GeminiSession(RealtimeSession):
     # The caller ---------------------------------------------------------------------------------------------------
 
     def _turn_begins(self) -> None:
+        self._never("silent")
         self._release_words()
         self._send(messages.ACTIVITY_START)
 
@@ -139,8 +148,22 @@ class GeminiSession(RealtimeSession):
             for at in range(0, len(pcm), PIECE):
                 self._send(messages.audio(self._up.push(pcm[at : at + PIECE])))
         self._send(messages.ACTIVITY_END)
+        self._nudged = False
         self._turn_over()
         self._await_answer()
+
+    def _says_nothing(self) -> None:
+        """The model has decided that what it heard needs no answer; a caller on the telephone needs one."""
+        if not self._never("answer") or not self._thinks:
+            return
+        if self._nudged:
+            self._refuse("has nothing to say", "unreachable")
+        else:
+            self._after("silent", SILENT_S, self._nudge)
+
+    def _nudge(self) -> None:
+        self._nudged = True
+        self._order(NUDGE)
 
     def _pressed(self, digits: str) -> None:
         self._order(prompt.keys(digits))
@@ -163,13 +186,14 @@ class GeminiSession(RealtimeSession):
             self._release_words()
 
     def _caller_begins(self) -> None:
+        self._never("silent")
         if not self._caller_speaks and self._listener is not None:
             self._caller_speaks = True
             self._listener.on_speech_started()
 
     def _caller_ends(self) -> None:
         if self._caller_speaks and self._listener is not None:
-            self._caller_speaks = False
+            self._caller_speaks = self._nudged = False
             self._turn_over()
             self._listener.on_speech_stopped()
 
@@ -260,13 +284,18 @@ class GeminiSession(RealtimeSession):
         if (said := content.get("outputTranscription")) is not None and said.get("text"):
             self._said(said["text"])
         if content.get("waitingForInput"):
-            self._never("answer")
+            self._says_nothing()
         if content.get("generationComplete"):
             self._generated()
         if content.get("turnComplete"):
             self._turn_complete(more=content.get("interactionStatus") == "IN_PROGRESS")
 
+    def resumed(self, utterance_id: str) -> None:
+        self._never("silent")
+        super().resumed(utterance_id)
+
     def _model_begins(self) -> Utterance:
+        self._never("silent")
         if not self._generating:
             self._generating, self._complete = True, False
             self._caller_ends()
@@ -302,6 +331,7 @@ class GeminiSession(RealtimeSession):
         self._model_begins().words.add(text)
 
     def _tools(self, call: Part) -> None:
+        self._never("silent")
         self._caller_ends()
         self._answer_comes()
         self._release_words()
@@ -340,7 +370,7 @@ class GeminiSession(RealtimeSession):
         if not self._void:
             self._saying = False
             if not self._sentences and not more:
-                self._never("answer")
+                self._says_nothing()
         self._generating = self._complete = self._void = False
         self._last = None
         if self._heard:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from secretary.speech.contract import ProviderError
+from secretary.speech.gemini_live import session as gemini_session
 from secretary.speech.gemini_live.provider import GeminiLiveProvider
 from secretary.speech.gemini_live.session import GeminiSession
 from tests.peers.gemini_live import CLIENT, GeminiPeer, Reply
@@ -294,6 +295,38 @@ async def test_garbage_ends_the_session(make: Open, peer: GeminiPeer) -> None:
     _session, ear = await make()
     await peer.raw(b"\x00\x01")
     assert (await ear.failure())[0] == "protocol"
+
+
+async def test_a_model_that_says_nothing_on_purpose(
+    make: Open, peer: GeminiPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may hold that nothing needs to be said; a caller on the telephone waits all the same, and it is told so."""
+    monkeypatch.setattr(gemini_session, "SILENT_S", 0.1)
+    session, ear = await make()
+    peer.replies = [Reply(""), Reply("Pardon?")]
+    await speak(session)
+    assert (await ear.spoken()).text == "Pardon?"
+    told = peer.received[-1]["clientContent"]["turns"][0]["parts"][0]["text"]
+    assert told.startswith("[platform] You have said nothing")
+    peer.replies = [Reply(""), Reply("")]
+    await speak(session)
+    assert (await ear.failure())[0] == "unreachable"
+
+
+async def test_a_silent_model_is_not_disturbed(make: Open, peer: GeminiPeer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who goes on speaking, or was not waiting (a cough that cut nothing off), gets no answer that nobody asked for."""
+    monkeypatch.setattr(gemini_session, "SILENT_S", 0.1)
+    session, ear = await make()
+    peer.replies = [Reply("We are open until six."), Reply(""), Reply("Good.")]
+    await speak(session)
+    spoken = await ear.spoken()
+    session.interrupted(spoken.utterance_id, "We are", 300)
+    await speak(session)
+    await ear.until(lambda: len(ear.of("usage")) >= 6)
+    session.resumed(spoken.utterance_id)
+    await asyncio.sleep(0.2)
+    assert not [one for one in peer.received if "clientContent" in one] and not ear.of("failed")
+    assert [line.text for line in session.memory.lines() if line.who == "secretary"] == ["We are open until six."]
 
 
 async def test_an_answer_that_does_not_come_fails_the_provider(make: Open, peer: GeminiPeer) -> None:
