@@ -28,6 +28,8 @@ from eslbridge.policy import DestinationKind
 
 TOKEN: Final = "secretary_consult"  # noqa: S105 - the variable's name
 """The channel variable that carries the token."""
+LEG: Final = "secretary_leg"
+"""The leg's UUID, also on the channels that the dialplan makes of it: one that comes to a secretary has gone round."""
 MAX_NAME: Final = 60
 _NUMBER: Final = r"[A-Za-z0-9+*#_.-]{1,64}"
 _UNSPEAKABLE: Final = str.maketrans(dict.fromkeys("{}[]<>()\\'\"^,;:=$|`&", " "))
@@ -56,10 +58,10 @@ def dial_string(*, kind: str, number: str, domain_name: str, forwarded: bool = F
 
 LOOPBACK: Final[Mapping[str, str]] = {
     # The dialplan behind it asks for the domain's.
-    "loopback_export": "domain_uuid,domain_name,export_vars,absolute_codec_string,toll_allow",
+    "loopback_export": "domain_uuid,domain_name,export_vars,absolute_codec_string,toll_allow,secretary_leg",
     # A loopback speaks L16, and a leg that its dialplan calls offers what the loopback speaks, and nothing else: a
     # telephone that has no L16 is then INCOMPATIBLE_DESTINATION in the moment of its answer (seen on 1.11).
-    "export_vars": "absolute_codec_string",
+    "export_vars": "absolute_codec_string,secretary_leg",
     "absolute_codec_string": "PCMU,PCMA",
     # The leg keeps its UUID.
     "loopback_bowout": "false",
@@ -96,6 +98,7 @@ def leg_variables(
         "domain_name": domain_name,
         # The dialplan behind a loopback asks for these.
         "loopback_export": "domain_uuid,domain_name",
+        LEG: str(leg_uuid),
         TOKEN: token_of(domain_uuid=domain_uuid, call_uuid=call_uuid, leg_uuid=leg_uuid),
     }
     return {**variables, **dict(TRANSPORT_VARIABLES.get(transport, ()))}

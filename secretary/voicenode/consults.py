@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,10 +11,11 @@ from uuid import UUID
 
 import structlog
 
-from eslbridge import consulting
+from eslbridge import consulting, jobs
 from eslbridge.control import ControlError
 from eslbridge.esl.call import OutboundCall
 from secretary.voicenode import metrics
+from tenants.context import in_thread
 
 log = structlog.get_logger(__name__)
 
@@ -58,20 +59,24 @@ class Consults:
 
     @staticmethod
     def is_colleague(call: OutboundCall) -> bool:
-        """Whether this channel says that it is a colleague's leg, and no caller."""
-        return bool(consulting.token_in(call.variables))
+        """Whether this channel says that it is a colleague's leg, or was made of one, and no caller."""
+        return bool(consulting.token_in(call.variables) or call.variables.get(consulting.LEG))
 
-    async def receive(self, call: OutboundCall) -> None:
-        """Take in a leg that says so; returns when it is not needed here any more."""
+    async def receive(self, call: OutboundCall) -> bool:
+        """Take in a leg that says so; returns when it is not needed here any more. False: it is a caller by now."""
+        if consulting.token_in(call.variables):
+            await self._take_in(call)
+            return True
+        if not await _still_calling(call.variables):
+            return False  # a colleague who took the call has sent it on
+        await _turn_away(call, "the dialplan brings a colleague's leg to a secretary", "EXCHANGE_ROUTING_ERROR")
+        return True
+
+    async def _take_in(self, call: OutboundCall) -> None:
         expected = self._expected.get(call.call_uuid)
         reason = self._why_not(call, expected)
         if reason or expected is None:
-            metrics.REFUSED.labels("consult").inc()
-            log.warning("consult_refused", leg=call.call_uuid, reason=reason)
-            try:
-                await call.hang_up("CALL_REJECTED")
-            except ControlError as error:
-                log.info("consult_not_hung_up", leg=call.call_uuid, error=str(error))
+            await _turn_away(call, reason, "CALL_REJECTED")
             return
         expected.arrived.set_result(call)
         try:
@@ -92,3 +97,22 @@ class Consults:
         token = consulting.token_in(call.variables)
         bound = {"domain_uuid": expected.domain_uuid, "call_uuid": expected.call_uuid, "leg_uuid": expected.leg_uuid}
         return "" if consulting.is_token(token, **bound) else "a wrong token"
+
+
+async def _still_calling(variables: Mapping[str, str]) -> bool:
+    """Whether the job that made the leg still waits for a person; whichever node asked for it."""
+    try:
+        domain_uuid, job_uuid = UUID(variables.get("domain_uuid", "")), UUID(variables[consulting.LEG])
+    except ValueError:
+        return False
+    status = await in_thread(jobs.status, domain_uuid=domain_uuid, job_uuid=job_uuid)
+    return status is not None and not status.is_final
+
+
+async def _turn_away(call: OutboundCall, reason: str, cause: str) -> None:
+    metrics.REFUSED.labels("consult").inc()
+    log.warning("consult_refused", leg=call.call_uuid, reason=reason)
+    try:
+        await call.hang_up(cause)
+    except ControlError as error:
+        log.info("consult_not_hung_up", leg=call.call_uuid, error=str(error))

@@ -133,8 +133,7 @@ class Reception:
 
     async def receive(self, call: OutboundCall) -> None:
         """Take one call from its first moment to its record."""
-        if self._consults.is_colleague(call):
-            await self._consults.receive(call)
+        if self._consults.is_colleague(call) and await self._consults.receive(call):
             return
         if self._tellings.is_one(call):
             await self._tellings.receive(call)

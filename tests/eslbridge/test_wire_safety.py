@@ -34,7 +34,7 @@ DIALLED = r"[A-Za-z0-9+*#_.-]+"
 NUMBER = re.compile(r"[A-Za-z0-9+*#_][A-Za-z0-9+*#_.@-]*")
 CONSULT = {*consulting.LOOPBACK, "origination_uuid", "origination_caller_id_number", "origination_caller_id_name",
            "ignore_early_media", "hangup_after_bridge", "socket_resume", "domain_uuid", "domain_name",
-           "loopback_export", "originate_timeout", consulting.TOKEN}  # fmt: skip
+           "loopback_export", "originate_timeout", consulting.LEG, consulting.TOKEN}  # fmt: skip
 ORIGINATE = {*consulting.LOOPBACK, "origination_uuid", "origination_caller_id_number", "origination_caller_id_name",
              "ignore_early_media", "park_timeout", "hangup_after_bridge", "domain_uuid", "domain_name",
              "originate_timeout", "secretary_party_number", telling.TOKEN}  # fmt: skip
