@@ -105,6 +105,8 @@ def request_callback(
 def dialable(number: str, secretary_uuid: UUID | None) -> str:
     """A number that may be dialled for a secretary, as it is kept. Raises CallbackRefused with the policy's word."""
     plain = "".join(letter for letter in number if letter.isascii() and (letter.isdigit() or letter in "+*#"))
+    if "*" in plain or "#" in plain:
+        raise CallbackRefused("malformed")  # nobody is called back at a feature code, whatever their caller ID says
     domain_uuid = current_domain_uuid()
     assert domain_uuid is not None  # noqa: S101 - for the types; the queries have said so
     decision = dialling.weigh(domain_uuid=domain_uuid, number=plain, kind=kind_of(plain), secretary_uuid=secretary_uuid)
