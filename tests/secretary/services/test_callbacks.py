@@ -133,7 +133,6 @@ def test_wish_is_kept(acme: Tenant) -> None:
         ({"number": "x"}, "malformed"),
         ({"number": "**1001"}, "malformed"),
         ({"number": "*67911"}, "malformed"),
-        ({"number": "8001"}, "secretary_loop"),
         ({"number": "1001\r\n\r\nbgapi system"}, "ok"),
         ({"destination_uuid": uuid4()}, "unknown_destination"),
         ({"secretary_uuid": uuid4()}, "unknown_secretary"),
