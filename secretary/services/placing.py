@@ -22,8 +22,9 @@ from django.utils.translation import gettext as _
 
 from eslbridge import dialling, jobs
 from eslbridge.models import Job, JobKind
+from eslbridge.policy import DestinationKind
 from secretary.errors import CallbackRefused
-from secretary.models import Callback, CallbackAttempt, CallbackState, CallingRules
+from secretary.models import Callback, CallbackAttempt, CallbackState, CallingRules, Destination
 from secretary.services.availability import Availability
 from secretary.services.callback_times import next_moment
 from secretary.services.callbacks import kind_of, whom
@@ -43,6 +44,7 @@ NOT_FREE: Final = timedelta(minutes=2)
 """After which a colleague who was not free is looked at again. It is no attempt."""
 TOO_MUCH: Final = timedelta(minutes=10)
 """The same where the domain's limits say that it is enough for now."""
+ENGAGED: Final = "colleague_busy"
 FOR_NOW: Final = frozenset({"per_call", "per_hour", "per_day", "calls_full", "minutes"})
 
 TOLD_BY: Final = timedelta(minutes=1)
@@ -129,6 +131,9 @@ def _place_if_free(domain_uuid: UUID, callback_uuid: UUID, now: datetime, ask_fr
         return place(domain_uuid=domain_uuid, callback_uuid=callback_uuid, when=_due(now))
     except CallbackRefused as refused:
         log.info("callback.not_placed", callback=str(callback_uuid), reason=refused.reason)
+        if refused.reason == ENGAGED:
+            with tenant_context(domain_uuid):
+                _put_off(callback_uuid, now + NOT_FREE, ENGAGED)
         return None
 
 
@@ -200,6 +205,8 @@ def place(
         colleague = whom(destination_uuid) or row.destination
         if colleague is None or not colleague.enabled:
             raise CallbackRefused("nobody")
+        if not asked_by and _has_another(colleague):
+            raise CallbackRefused(ENGAGED)
         kind = kind_of(row.number)
         decision = dialling.ask(
             domain_uuid=domain_uuid, number=row.number, kind=kind, new_call=True, secretary_uuid=row.secretary_id,
@@ -236,6 +243,15 @@ def place(
         )
         facts.callback_due(row)
     return job_uuid
+
+
+def _has_another(colleague: Destination) -> bool:
+    """Whether a colleague's telephone rings for another callback, or is about to: the switch does not know that yet."""
+    if colleague.kind != DestinationKind.EXTENSION:
+        return False
+    Destination.objects.select_for_update(of=("self",)).get(pk=colleague.pk)  # two at the same moment
+    open_ones = CallbackAttempt.objects.filter(destination=colleague, ended_at__isnull=True)
+    return open_ones.filter(callback__state=CallbackState.RUNNING).exists()
 
 
 def to_second(rules: CallingRules) -> dict[str, str]:

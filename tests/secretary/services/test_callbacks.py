@@ -365,6 +365,8 @@ def test_enough_when_the_worker_asks(acme: Tenant) -> None:
 def test_enough_for_now(acme: Tenant) -> None:
     """The domain's limit of outside calls puts it off; nothing is lost."""
     dialling.save_rules(domain_uuid=acme.domain_uuid, external_per_hour=1)
+    with tenant_context(acme.domain_uuid):
+        Destination.objects.update(kind="ring_group")  # several people
     first, second = ask(acme), ask(acme)
     assert due().placed == 1
     states = sorted((row_of(acme, one).state, row_of(acme, one).outcome_detail) for one in (first, second))
