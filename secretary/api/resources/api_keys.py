@@ -24,7 +24,7 @@ from secretary.api.serializing import OneQuery, PageQuery, Query, ResourceSerial
 from secretary.api.view import InstallationView
 from secretary.selectors.keyset import keyset_page
 from secretary.services.optimistic import lock_settings
-from tenants import keys
+from tenants import audit, keys
 from tenants.models import ApiKey, InstallationKey
 
 SHOWN = (
@@ -109,10 +109,12 @@ def change(key: keys.AnyKey, values: dict[str, Any]) -> keys.AnyKey:
     """Raises Problem for a key that is dead, ValidationError."""
     if key.revoked_at is not None:
         raise Problem("conflict", _("The key is revoked."))
+    before = audit.before(key)
     for name, value in values.items():
         setattr(key, name, value)
     key.full_clean()
     key.save(update_fields=[*values, "updated_at"])
+    audit.saved(key, before)
     return key
 
 

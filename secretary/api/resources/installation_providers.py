@@ -16,7 +16,7 @@ from secretary.api import conditions
 from secretary.api.problems import Problem
 from secretary.api.provider_fields import Options
 from secretary.api.resource import Actions, with_defaults
-from secretary.api.serializing import Query, ResourceSerializer
+from secretary.api.serializing import OneQuery, Query, ResourceSerializer, chosen_fields
 from secretary.api.view import InstallationView
 from secretary.models import InstallationProvider
 from secretary.models.provider import MAX_KEY
@@ -51,7 +51,10 @@ class InstallationProviderList(serializers.Serializer[Any]):
 class _InstallationProviders(ViewSetMixin, InstallationView):
     scope = "providers"
     serializer_class: ClassVar = InstallationProviderSerializer
-    query_class: ClassVar[type[Query]] = Query
+
+    @property
+    def query_class(self) -> type[Query]:  # type: ignore[override]
+        return OneQuery if getattr(self, "action", "") in ("services", "retrieve") else Query
 
     def rows(self) -> models.QuerySet[InstallationProvider]:
         return InstallationProvider.objects.defer("api_key", "keys")
@@ -78,20 +81,22 @@ class InstallationProviders(_InstallationProviders):
     @extend_schema(responses=InstallationProviderList)
     def services(self, request: Request) -> Response:
         """All of them: one a service at most."""
-        self.query()
-        return Response({"items": InstallationProviderSerializer(self.rows(), many=True).data})
+        only = chosen_fields(self.query().get("fields"), InstallationProviderSerializer)
+        return Response({"items": InstallationProviderSerializer(self.rows(), many=True, only=only).data})
 
 
 class OneProvider(_InstallationProviders):
     operation = "installation-provider"
 
     def retrieve(self, request: Request, **_: Any) -> Response:
-        """The installation's key of one service."""
-        self.query()
+        """The installation's key of one service. With `If-None-Match`, 304 where it is still the same."""
+        only = chosen_fields(self.query().get("fields"), InstallationProviderSerializer)
         row = self.rows().filter(provider=self.service()).first()
         if row is None:
             raise Problem("not_found")
-        return self.shown(row)
+        if conditions.not_modified(request, row):
+            return Response(status=304, headers=_headers(row))
+        return Response(InstallationProviderSerializer(row, only=only).data, headers=_headers(row))
 
     def update(self, request: Request, **_: Any) -> Response:
         """Make or replace it: what the body leaves out gets its default, keys stay. `If-Match` is kept, if given."""
@@ -111,5 +116,8 @@ class OneProvider(_InstallationProviders):
         return Response(status=204)
 
     def shown(self, row: InstallationProvider, *, status: int = 200) -> Response:
-        headers = {"ETag": conditions.etag_of(row), "Cache-Control": "private, no-cache"}
-        return Response(InstallationProviderSerializer(row).data, status=status, headers=headers)
+        return Response(InstallationProviderSerializer(row).data, status=status, headers=_headers(row))
+
+
+def _headers(row: InstallationProvider) -> dict[str, str]:
+    return {"ETag": conditions.etag_of(row), "Cache-Control": "private, no-cache"}
