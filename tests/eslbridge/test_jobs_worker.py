@@ -6,7 +6,6 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -28,12 +27,19 @@ pytestmark = [pytest.mark.django_db(transaction=True)]
 DOMAIN = "acme.example"
 
 
-@pytest.fixture
-async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
-    worker = Worker(tmp_path / "worker.log")
-    worker.start()
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """One worker for all; it takes several seconds to come up."""
+    worker = Worker(tmp_path_factory.mktemp("worker") / "worker.log")
     yield worker
-    await worker.stop()
+    asyncio.run(worker.stop())
+
+
+@pytest.fixture
+def worker(process: Worker, transactional_db: None) -> Worker:
+    if process.process is None or process.process.poll() is not None:
+        process.start()
+    return process
 
 
 @pytest.fixture

@@ -46,8 +46,8 @@ __all__ = ["acme", "globex"]
 
 PORTS = 20_000 + os.getpid() % 300 * 100
 """Audio ports of this test process: two runs on one machine, or a real switch, must not take each other's."""
-TONE = (np.sin(np.arange(8_000) * 2 * np.pi * 440 / 8_000) * 9_000).astype("<i2").tobytes()
-"""A second of something a caller can hear."""
+TONE = (np.sin(np.arange(3_200) * 2 * np.pi * 440 / 8_000) * 9_000).astype("<i2").tobytes()
+"""0.4 s of something a caller can hear."""
 
 
 class ScriptedSession:

@@ -27,7 +27,7 @@ from tenants.services import update_domain
 from tests.cast import Tenant
 from tests.secretary.voicenode.conftest import Exchange, ScriptedSession, row_of
 
-SPEECH = Path("secretary/demo/callers/sales.wav")
+SPEECH = Path("secretary/demo/callers/no.wav")
 
 
 async def test_greets_and_records_the_call(exchange: Exchange, acme: Tenant) -> None:

@@ -29,7 +29,7 @@ from tests.cast import Tenant
 from tests.receiver import answer, receiving
 from tests.secretary.voicenode.conftest import Exchange, ScriptedSession, row_of
 
-SPEECH = Path("secretary/demo/callers/sales.wav")
+SPEECH = Path("secretary/demo/callers/no.wav")
 PARAMETERS = {"type": "object", "properties": {"order": {"type": "string"}}, "required": ["order"]}
 
 AtOnce = Callable[[Callable[[ScriptedSession], None]], None]
