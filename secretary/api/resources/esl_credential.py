@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.urls import URLPattern, path
@@ -30,6 +30,9 @@ class EslCredentialSerializer(ResourceSerializer):
             "max_reconnects", "audio_transport", "switch_media_host", "switch_media_port_min", "switch_media_port_max",
             "node_media_host", "created_at", "updated_at",
         )  # fmt: skip
+        extra_kwargs: ClassVar = {
+            "host": {"help_text": "Calls are taken from its addresses, and from those that the node trusts anyway."}
+        }
 
 
 class Credential(Shown, Replaced, Patched, Deleted):
