@@ -177,7 +177,7 @@ class Session:
     def on_usage(self, unit: str, quantity: float, model: str = "") -> None:
         self._tell_cost()
 
-    def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
+    def on_failed(self, reason: str, kind: FailureKind = "protocol", retry_after_s: float | None = None) -> None:
         self._give_even_early(ev.Broken("provider", reason))
 
     def _on_call_event(self, event: ctl.CallEvent) -> None:

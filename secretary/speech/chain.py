@@ -91,6 +91,7 @@ class ChainSession:
             note=note,
             speak=self._say_ourselves,
             instead=self._says_instead,
+            answered=self._answered,
             silent=self._silent,
         )
         self.relay.memory.lines.extend(Line(said.who, said.text) for said in briefing.history)
@@ -225,13 +226,13 @@ class ChainSession:
 
     # Taking over -----------------------------------------------------------------------------------------------------
 
-    def failed(self, reason: str, kind: FailureKind) -> None:
+    def failed(self, reason: str, kind: FailureKind, retry_after_s: float | None = None) -> None:
         """The provider that has the call cannot go on (told by its `Ear`)."""
         session, self._session, self._ear = self._session, None, None
         if self.relay.listener is None:
             return
         step, now = self.step, asyncio.get_running_loop().time()
-        self._breaker.failed(step, self._briefing.domain_uuid, kind)
+        self._breaker.failed(step, self._briefing.domain_uuid, kind, retry_after_s)
         self._tell_failure(step, reason, kind)
         self.metered.ends()
         if session is not None:
@@ -291,7 +292,6 @@ class ChainSession:
                 self._spawn(closed(session), "close speech")
             return False
         metrics.OPENED.labels(step.provider).observe(asyncio.get_running_loop().time() - began)
-        self._breaker.succeeded(step, self._briefing.domain_uuid)
         self._take_over(step, session, ear)
         return True
 
@@ -344,6 +344,10 @@ class ChainSession:
     def _says_instead(self) -> bool:
         """Whether the provider was asked for what is due now; the local secretary has the platform's voice itself."""
         return self._session is not None
+
+    def _answered(self) -> None:
+        """It is well when it answers: some open a session without asking anybody whether they can."""
+        self._breaker.succeeded(self.step, self._briefing.domain_uuid)
 
     # Small things ----------------------------------------------------------------------------------------------------
 

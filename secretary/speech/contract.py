@@ -20,6 +20,8 @@ FailureKind = Literal["auth", "rate_limited", "expired", "unreachable", "protoco
 goes on. `unreachable`: no connection, cut off, silent, or broken on its side. `protocol`: it said what we do not
 understand. `refused`: it, or we, will not do this: model, address, arguments, money.
 """
+COVER: Final = "platform-cover-"
+"""How ids of utterances begin that only cover a wait: they answer nothing, and are no part of what was said."""
 AT_ONCE: Final = frozenset({"expired", "unreachable"})
 """Kinds after which the same provider may well take a new session at once."""
 
@@ -155,8 +157,11 @@ class SpeechListener(Protocol):
         `model`: where it is another one than the provider's own, such as the one that writes down what it hears.
         """
 
-    def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
-        """The provider cannot go on with this call. The conversation moves to the next provider or to a human."""
+    def on_failed(self, reason: str, kind: FailureKind = "protocol", retry_after_s: float | None = None) -> None:
+        """The provider cannot go on with this call. The conversation moves to the next provider or to a human.
+
+        `retry_after_s`: how long it asks to be left alone.
+        """
 
 
 class SpeechSession(Protocol):

@@ -89,9 +89,9 @@ class Ear:
         if self._has_call or self._early is not None:
             self._relay.used(unit, quantity, model)
 
-    def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
+    def on_failed(self, reason: str, kind: FailureKind = "protocol", retry_after_s: float | None = None) -> None:
         if self._has_call:
             self._early = None
-            self._chain.failed(reason, kind)
+            self._chain.failed(reason, kind, retry_after_s)
         else:
-            self.failure = self.failure or ProviderError(reason, kind=kind)
+            self.failure = self.failure or ProviderError(reason, kind=kind, retry_after_s=retry_after_s)

@@ -15,8 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -164,8 +167,17 @@ def check_status(response: httpx.Response) -> None:
 def status_error(status: int, retry_after: str = "", *, host: str = "the provider") -> ProviderError:
     """What an HTTP status means. The body is left out: it may repeat a key."""
     kind, words = _meaning(status)
-    seconds = float(retry_after) if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 6 else None
-    return ProviderError(f"{host} {words} (HTTP {status})", kind=kind, retry_after_s=seconds)
+    return ProviderError(f"{host} {words} (HTTP {status})", kind=kind, retry_after_s=seconds_of(retry_after))
+
+
+def seconds_of(retry_after: str) -> float | None:
+    """`Retry-After`: seconds, or a date (RFC 9110, 10.2.3); None for what is neither."""
+    if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,6})?", retry_after):
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
 
 
 def host_of(url: str) -> str:

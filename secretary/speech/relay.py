@@ -38,7 +38,8 @@ Note = Callable[[str, Mapping[str, object]], None]
 class Relay:
     """One call's. `silent` is told for how many seconds the provider that has the call has been silent.
 
-    `instead`: whether what `speak` says of the platform's sentences was asked of a provider, too.
+    `answered`: it has given an answer. `instead`: whether what `speak` says of the platform's sentences was asked of a
+    provider, too.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Relay:
         note: Note,
         speak: Callable[[str], None],
         instead: Callable[[], bool],
+        answered: Callable[[], None],
         silent: Callable[[float], None],
     ) -> None:
         self.listener: SpeechListener | None = None
@@ -60,7 +62,8 @@ class Relay:
         self.sign_s = SIGN_S
         self.known_words = False
         """The next words are those of a turn that was given to a second provider: the conversation has them."""
-        self._note, self._speak, self._silent, self._instead = note, speak, silent, instead
+        self._note, self._speak, self._silent = note, speak, silent
+        self._instead, self._answered = instead, answered
         self.due_at = 0.0
         """When the first of the sentences that wait was asked for."""
         self._covered: list[str] = []
@@ -109,6 +112,7 @@ class Relay:
             self.watch.clear("stall")
             if utterance_id != self._saying and not self.caller_speaks:
                 self.memory.answered()
+                self._answered()
 
     def _is_late(self, utterance_id: str, text: str) -> bool:
         """Whether an utterance says what the platform's voice has said: by its words, or since nothing else is due."""
@@ -125,6 +129,7 @@ class Relay:
         self.watch.clear("sign", *(() if self.memory.sayings else ("bridge",)))
         self.asked_more()
         self.memory.called(call)
+        self._answered()
         if self.listener is not None:
             self.listener.on_tool(call)
 

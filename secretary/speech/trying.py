@@ -31,6 +31,8 @@ class Tried:
     outcome: str
     detail: str
     duration_ms: int
+    advice: str = ""
+    """What it takes calls without, and should have."""
 
 
 def attempt(provider: str, access: Access, *, owner: UUID) -> Tried:
@@ -41,19 +43,22 @@ def attempt(provider: str, access: Access, *, owner: UUID) -> Tried:
 async def attempt_async(provider: str, access: Access, *, owner: UUID) -> Tried:
     began = time.monotonic()
 
+    advice = ""
+
     def tried(outcome: str, detail: str) -> Tried:
-        return Tried(outcome, detail, round((time.monotonic() - began) * 1000))
+        return Tried(outcome, detail, round((time.monotonic() - began) * 1000), advice)
 
     if not await rate().admit(owner, PER_MINUTE):
         return tried("too_often", "Tried too often. Wait a minute.")
     try:
         async with asyncio.timeout(LONGEST_S):
             await _open(provider, access)
+            advice = await _advice(provider, access)
     except ProviderError as error:
         return tried(error.kind, str(error))
     except TimeoutError:
         return tried("unreachable", f"No answer within {LONGEST_S:g} s.")
-    return tried("ok", "It takes calls.")
+    return tried("ok", f"It takes calls. {advice}".strip())
 
 
 async def _open(provider: str, access: Access) -> None:
@@ -87,6 +92,14 @@ async def _open(provider: str, access: Access) -> None:
                 raise listener.failure
         finally:
             await one.close()
+
+
+async def _advice(provider: str, access: Access) -> str:
+    if provider != "elevenlabs-agent":
+        return ""
+    from secretary.speech.elevenlabs_agent.advice import advice
+
+    return await advice(access)
 
 
 async def _stages(access: Access) -> None:
@@ -145,5 +158,5 @@ class _Nobody:
 
     def on_usage(self, unit: str, quantity: float, model: str = "") -> None: ...
 
-    def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
-        self.failure = ProviderError(reason, kind=kind)
+    def on_failed(self, reason: str, kind: FailureKind = "protocol", retry_after_s: float | None = None) -> None:
+        self.failure = ProviderError(reason, kind=kind, retry_after_s=retry_after_s)

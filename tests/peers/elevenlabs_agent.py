@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 from urllib.parse import parse_qs, urlsplit
 
-from elevenlabs.types import ClientEvent
+from elevenlabs.types import ClientEvent, GetAgentResponseModel, ToolsResponseModel
+from pydantic import TypeAdapter
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
@@ -29,6 +30,31 @@ EVENTS: Final = frozenset(get_args(get_args(ClientEvent)[0])) | {"error"}
 LETTER_MS: Final = 60
 TONE: Final = bytes([0x90, 0x90, 0x90, 0x90, 0x10, 0x10, 0x10, 0x10])
 """1 ms of a square wave of 1,000 Hz in mu-law."""
+
+
+AGENT: Final[TypeAdapter[Any]] = TypeAdapter(GetAgentResponseModel)
+TOOLS: Final[TypeAdapter[Any]] = TypeAdapter(ToolsResponseModel)
+
+
+def client_tool(name: str, *, waits: bool = True) -> dict[str, Any]:
+    return {"type": "client", "name": name, "description": name, "expects_response": waits}
+
+
+def agent_of(*tools: str, allows: bool = True, audio: str = "ulaw_8000") -> dict[str, Any]:
+    """An agent that has these tools."""
+    own = {"prompt": {"prompt": allows}, "first_message": allows, "language": allows}
+    prompt = {"tools": [client_tool(name) for name in tools]}
+    return {
+        "agent_id": "a",
+        "name": "Ana",
+        "metadata": {"created_at_unix_secs": 1, "updated_at_unix_secs": 2},
+        "conversation_config": {
+            "asr": {"user_input_audio_format": audio},
+            "tts": {"agent_output_audio_format": audio},
+            "agent": {"prompt": prompt},
+        },
+        "platform_settings": {"overrides": {"conversation_config_override": {"agent": own}}},
+    }
 
 
 @dataclass
@@ -48,6 +74,10 @@ class ElevenLabsPeer(Peer):
         self.initiations: list[dict[str, Any]] = []
         self.refusal: dict[str, Any] | None = None
         """The error event that answers the initiation, before the close."""
+        self.agent = agent_of()
+        """Its settings, as the API shows them."""
+        self.tools: list[dict[str, Any]] = []
+        """Of the account; they have ids."""
         self._numbers = 0
         self._speaking: asyncio.Task[None] | None = None
 
@@ -64,11 +94,20 @@ class ElevenLabsPeer(Peer):
     def answer(self, request: Request) -> Response | None:
         """The HTTP side: a key gets a URL that needs none."""
         parts = urlsplit(request.path)
-        if not parts.path.endswith("/get-signed-url"):
+        shown: dict[str, Any]
+        if parts.path.endswith("/get-signed-url"):
+            agent = parse_qs(parts.query)["agent_id"][0]
+            signed = f"{self.url}/v1/convai/conversation?agent_id={agent}&conversation_signature=cvtkn_secret"
+            shown = {"signed_url": signed}
+        elif parts.path.startswith("/v1/convai/agents/"):
+            fits(AGENT, self.agent)
+            shown = self.agent
+        elif parts.path == "/v1/convai/tools":
+            shown = {"tools": self.tools, "has_more": False, "next_cursor": None}
+            fits(TOOLS, shown)
+        else:
             return None
-        agent = parse_qs(parts.query)["agent_id"][0]
-        signed = f"{self.url}/v1/convai/conversation?agent_id={agent}&conversation_signature=cvtkn_secret"
-        body = json.dumps({"signed_url": signed}).encode()
+        body = json.dumps(shown).encode()
         headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close"})
         return Response(200, "OK", headers, body)
 

@@ -39,6 +39,11 @@ def signing_url_of(access: Access) -> str:
     return _url(access, f"{PATH}/get-signed-url", _TO_HTTP)
 
 
+def api_of(access: Access) -> str:
+    """Where an account's agents and tools are."""
+    return _url(access, PATH, _TO_HTTP).partition(PATH)[0] + PATH.removesuffix("/conversation")
+
+
 def overridden(access: Access) -> frozenset[str]:
     return frozenset(name.strip() for name in access.option("overrides", OVERRIDES).split(","))
 

@@ -362,13 +362,13 @@ class PipelineSession:
         if task.cancelled() or (error := task.exception()) is None:
             return
         if isinstance(error, ProviderError):
-            self._fail(str(error), error.kind)
+            self._fail(str(error), error.kind, error.retry_after_s)
         else:
             log.error("call %s: error in the pipeline", self._briefing.call_uuid, exc_info=error)
             self._fail("internal error in the pipeline", "protocol")
 
-    def _fail(self, reason: str, kind: FailureKind) -> None:
+    def _fail(self, reason: str, kind: FailureKind, retry_after_s: float | None = None) -> None:
         listener, self._listener = self._listener, None
         self._stop()
         if listener is not None:
-            listener.on_failed(reason, kind)
+            listener.on_failed(reason, kind, retry_after_s)

@@ -139,7 +139,7 @@ class Lasting:
             self._spawn(wire.close())
         if self._renewing is not None and self._renewing is not asyncio.current_task():
             self._renewing.cancel()
-        listener.on_failed(str(error), error.kind)
+        listener.on_failed(str(error), error.kind, error.retry_after_s)
 
     def _refuse(self, message: str, kind: FailureKind) -> None:
         self._fail(ProviderError(f"{self._host} {message}", kind=kind))

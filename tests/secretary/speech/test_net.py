@@ -7,6 +7,8 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http import HTTPStatus
 
 import httpx
@@ -18,6 +20,7 @@ from websockets.http11 import Request, Response
 
 from secretary.speech import net
 from secretary.speech.contract import ProviderError
+from secretary.speech.net import seconds_of
 from tests.receiver import answer, receiving
 
 SECRET = "sk-very-secret"
@@ -121,6 +124,14 @@ async def test_refused_at_the_door(status: int, kind: str) -> None:
     assert error.kind == kind
     if kind == "rate_limited":
         assert error.retry_after_s == 7.0 and not error.retryable
+
+
+def test_how_long_to_leave_it_alone() -> None:
+    """Seconds, with a fraction or without, or a date; what is neither says nothing."""
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    assert (seconds_of("7"), seconds_of("0.25"), seconds_of("Wed, 21 Oct 2015 07:28:00 GMT")) == (7.0, 0.25, 0.0)
+    assert seconds_of(soon) == pytest.approx(30, abs=2)
+    assert [seconds_of(text) for text in ("", "soon", "-1", "999999999", "٣", "1e9")] == [None] * 6
 
 
 async def test_nobody_there() -> None:

@@ -70,7 +70,7 @@ class Listener:
 
     def on_usage(self, unit: str, quantity: float, model: str = "") -> None: ...
 
-    def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
+    def on_failed(self, reason: str, kind: FailureKind = "protocol", retry_after_s: float | None = None) -> None:
         self._add(("failed", reason))
 
     def tool(self, name: str) -> ToolCall:

@@ -199,7 +199,7 @@ class Conversation:
     def on_usage(self, unit: str, quantity: float, model: str = "") -> None:
         self.usage.append((unit, quantity))
 
-    def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
+    def on_failed(self, reason: str, kind: FailureKind = "protocol", retry_after_s: float | None = None) -> None:
         self.failures.append((asyncio.get_running_loop().time(), reason))
 
     @property

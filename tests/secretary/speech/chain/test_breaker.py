@@ -89,6 +89,47 @@ def test_what_a_tenant_asks_for() -> None:
     assert not breaker.allows(ACME, "d1") and breaker.allows(ACME, "d2")
 
 
+def test_a_limit_in_mid_call() -> None:
+    """A service that asks to be left alone for so long in the middle of a call is left alone for so long by all."""
+
+    async def calls() -> None:
+        scene = Scene(*three())
+        await scene.begin()
+        ear = scene.acme.now.ear
+        assert ear is not None
+        ear.on_failed("too many", "rate_limited", 40.0)
+        await asyncio.sleep(39)
+        assert not scene.breaker.allows(ACME, "d1")
+        await asyncio.sleep(2)
+        assert scene.breaker.allows(ACME, "d1")
+
+    virtual_time.run(calls())
+
+
+def test_opening_is_no_proof() -> None:
+    """One that opens every time and never answers is left alone like one that does not open; an answer clears it."""
+
+    async def calls() -> None:
+        breaker = Breaker(asyncio.get_running_loop().time)
+        for _ in range(3):
+            scene = Scene(*three(answer_s=None), breaker=breaker)
+            await scene.begin()
+            scene.turn()
+            await asyncio.sleep(6)
+            assert scene.chain.step.provider == "other"
+        scene = Scene(*three(answer_s=None), breaker=breaker)
+        await scene.begin()
+        assert scene.chain.step.provider == "other" and scene.noted("provider_skipped")
+        await asyncio.sleep(60)
+        scene = Scene(*three(), breaker=breaker)
+        await scene.begin()
+        scene.turn()
+        await asyncio.sleep(1)
+        assert scene.caller.words[-1] == "This is acme." and breaker.allows(ACME, "d1") and breaker.allows(ACME, "d1")
+
+    virtual_time.run(calls())
+
+
 def test_a_session_at_its_end_is_no_failure() -> None:
     """Sessions end after their time; that says nothing about the provider."""
     breaker = Breaker(Clock())

@@ -55,6 +55,7 @@ class Listener:
     """By unit, what it was counted under."""
     sound: dict[str, bytearray] = field(default_factory=dict)
     on_words: Callable[[str], None] = lambda text: None
+    retry_after_s: float | None = None
     answer_tools: Callable[[ToolCall], None] | None = None
 
     def add(self, kind: str, what: object) -> None:
@@ -91,8 +92,9 @@ class Listener:
         self.usage[unit] = self.usage.get(unit, 0) + quantity
         self.models[unit] = model
 
-    def on_failed(self, reason: str, kind: str = "protocol") -> None:
+    def on_failed(self, reason: str, kind: str = "protocol", retry_after_s: float | None = None) -> None:
         self.add("failed", (kind, reason))
+        self.retry_after_s = retry_after_s
 
     def forget(self) -> None:
         self.heard.clear()

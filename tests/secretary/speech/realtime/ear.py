@@ -112,7 +112,7 @@ class Ear:
         else:
             self._add("usage", unit, quantity)
 
-    def on_failed(self, reason: str, kind: FailureKind = "protocol") -> None:
+    def on_failed(self, reason: str, kind: FailureKind = "protocol", retry_after_s: float | None = None) -> None:
         assert SECRET not in reason
         self._add("failed", kind, reason)
 
