@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from secretary.models import Secretary
+from eslbridge.models import DialAttempt
+from secretary.models import Callback, CallbackAttempt, CallerRequest, Secretary
+from secretary.tools.models import CallerFact
+from secretary.webhooks.services import create_webhook
 from tenants.context import tenant_context
 from tests.cast import Tenant, make_tenant
 from tests.secretary.api.client import Api, bearer, domain_key
 from tests.secretary.api.test_calls_and_messages import a_finished_call
 
-LISTS = ("secretaries", "extensions", "destinations", "calls", "messages", "jobs", "api-keys")
+LISTS = (
+    "secretaries", "extensions", "destinations", "calls", "messages", "jobs", "api-keys", "callbacks", "dials", "tools",
+    "webhooks", "opening-hours", "special-days", "providers", "prompts", "caller-facts", "caller-requests", "audit",
+)  # fmt: skip
 
 
 def count(act: Callable[[], Any]) -> int:
@@ -40,6 +48,22 @@ def fill(tenant: Tenant, api: Api, numbers: range) -> None:
         )
         assert api.post(f"{base}/jobs", {"kind": "originate", "number": "1001"}).status_code == 202
         assert api.post(f"{base}/api-keys", {"name": "k", "scopes": ["*"]}).status_code == 201
+        others = {
+            "tools": {"name": f"tool_{number}", "description": "Finds it.", "url": "https://crm.example.com/"},
+            "opening-hours": {"name": f"H{number}"},
+            "special-days": {"date": f"2027-01-{number + 1:02}"},
+            "providers": {"provider": "gemini-live", "label": f"P{number}", "api_key": "AIza-not-one"},
+        }
+        for kind, body in others.items():
+            answer = api.post(f"{base}/{kind}", body)
+            assert answer.status_code == 201, (kind, answer.content)
+        with tenant_context(tenant.domain_uuid):
+            called_back = Callback.objects.create(number="1001", not_after=timezone.now() + timedelta(days=1))
+            CallbackAttempt.objects.create(callback=called_back, position=number)
+            CallerFact.objects.create(number=str(number), text="Prefers mornings")
+            CallerRequest.objects.create(kind="export", state="done")
+            DialAttempt.objects.create(kind="transfer", number="1001", allowed=True, reason="own")
+            create_webhook(url=f"https://crm.example.com/{number}", events=["*"])
         a_finished_call(tenant)
 
 
@@ -64,7 +88,7 @@ def test_lists(api: Api) -> None:
     fill(tenant, api, range(1, 13))
     assert counts() == few
     # Two transactions (who is it; what is wanted), each with its tenant: sign on, key, sign off, sign on, domain, rows.
-    assert set(few.values()) <= {4, 5, 6, 7}, few
+    assert set(few.values()) <= {4, 5, 6, 7, 8}, few  # 8: callbacks with what was tried
 
 
 def test_single_objects(api: Api) -> None:
