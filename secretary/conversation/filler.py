@@ -30,9 +30,10 @@ class Filler:
             scene.playout.open
             or scene.playout.holding
             or scene.speaking is not None
+            or scene.on_hold
             or scene.state is State.TRANSFERRING
         ):
-            scene.watch.set(FILLER, scene.now + scene.rules.filler_ms)  # somebody speaks: look again
+            scene.watch.set(FILLER, scene.now + scene.rules.filler_ms)  # somebody speaks, or there is music: look again
             return
         choice = scene.say.fillers
         sentence = choice[self._next % len(choice)]

@@ -19,7 +19,7 @@ class Hold:
     def begin(self, call: ToolCall) -> None:
         scene = self._scene
         self.call = call
-        scene.busy = True
+        scene.busy = scene.on_hold = True
         scene.watch.clear("silence")
         scene.watch.clear("answer")
         scene.watch.set("hold", scene.now + _length_ms(call, scene.rules.hold_ms))
@@ -31,7 +31,7 @@ class Hold:
         if call is None:
             return
         scene = self._scene
-        scene.busy = False
+        scene.busy = scene.on_hold = False
         scene.watch.clear("hold")
         scene.note("tool_done", name=call.name, outcome=outcome)
         scene.do(act.HoldMusic(False), act.AnswerTool(call.tool_call_id, outcome))

@@ -29,6 +29,8 @@ class Scene:
         """Voice is queued on the leg, as far as is known."""
         self.busy = False
         """A tool runs, or the caller is on hold: it is not the caller's turn to speak."""
+        self.on_hold = False
+        """The caller hears music."""
         self.recording_paused = False
         """Something is being said that must not be recorded."""
         self.stuck = ""

@@ -10,6 +10,7 @@ from secretary.conversation.loops import Loops, plain
 from secretary.conversation.playout import Heard
 from secretary.conversation.scene import Scene
 from secretary.conversation.state import State
+from secretary.speech.contract import COVER
 
 FILLER = "filler"
 DISCLOSURE = "disclosure"
@@ -46,7 +47,8 @@ class Voice:
         if voice.utterance_id in self._cut or scene.state is State.TRANSFERRING:
             return  # the caller spoke, or has gone: what was still under way of it must not be heard
         sentence = self._platforms_own(voice)
-        filler = sentence is not None and sentence.kind == FILLER
+        covers = voice.utterance_id.startswith(COVER)
+        filler = covers or (sentence is not None and sentence.kind == FILLER)
         turn = scene.speaking
         if scene.playout.holding and (turn is None or not turn.taken):
             # Stopped, but perhaps not for good: what comes now belongs to what is kept.
@@ -62,9 +64,11 @@ class Voice:
             self._not_wanted(voice.utterance_id)  # an answer that comes too late is not the last sentence
             return
         scene.watch.clear("silence")
-        if not filler:
+        if covers:
+            self._still_owed()
+        elif not filler:
             scene.watch.clear("answer")
-            self._measure_first()
+            self._measure_first(answers=sentence is None)
         if self._greeting_from is None and (sentence is None or sentence.kind != DISCLOSURE):
             self._greeting_from = max(scene.playout.end, scene.heard)
         scene.playout.queued(voice.utterance_id, voice.text, voice.pcm, voice.last, now=scene.now, heard=scene.heard)
@@ -97,7 +101,7 @@ class Voice:
 
     def is_filler(self, utterance_id: str) -> bool:
         sentence = self._platform.get(utterance_id)
-        return sentence is not None and sentence.kind == FILLER
+        return utterance_id.startswith(COVER) or (sentence is not None and sentence.kind == FILLER)
 
     def hush(self) -> None:
         """Nothing new of the provider's is played until the caller speaks, or it wants something done."""
@@ -157,13 +161,22 @@ class Voice:
             self._cut.append(heard.utterance_id)
             self._settle(heard)
 
-    def _measure_first(self) -> None:
-        """The first voice of the greeting, or after a turn of the caller."""
+    def _still_owed(self) -> None:
+        """The wait is covered, but not for ever: by twice the time for an answer there must be one."""
+        scene = self._scene
+        asked_at = scene.unanswered.decided_ms if scene.unanswered is not None else scene.now
+        patience_ms = scene.rules.answer_ms
+        scene.watch.set("answer", min(scene.now + patience_ms, asked_at + 2 * patience_ms))
+
+    def _measure_first(self, *, answers: bool) -> None:
+        """The first voice of the greeting, or after a turn of the caller: the platform's own sentences answer none."""
         scene = self._scene
         if scene.playout.open:
             return
         if scene.state is State.GREETING:
             scene.latency.add("greeting", scene.now)
+        if not answers:
+            return
         turn, scene.unanswered = scene.unanswered, None
         if turn is not None:
             stages = turn.stages(scene.now)
@@ -173,11 +186,12 @@ class Voice:
 
     def _settle(self, heard: Heard) -> None:
         """Write down what was heard, and forget the rest. A filler is no part of what was said."""
+        filler = self.is_filler(heard.utterance_id)
         sentence = self._platform.pop(heard.utterance_id, None)
         kind = sentence.kind if sentence is not None else ""
         if kind == DISCLOSURE:
             self._scene.note("disclosed", text=heard.text, whole=heard.whole)
-        if heard.text and kind != FILLER:
+        if heard.text and not filler:
             self.last_said = heard.text
             if sentence is None and heard.whole and self._loops.said(heard.text):
                 self._scene.stuck = "circles"

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from secretary.speech.contract import Briefing, PlatformVoice, ProviderError
+from secretary.speech.contract import COVER, Briefing, PlatformVoice, ProviderError
 from secretary.speech.relay import Relay
 
 log = structlog.get_logger(__name__)
@@ -50,7 +50,8 @@ class OwnVoice:
     def _play(self, relay: Relay, text: str, pcm: bytes) -> None:
         if relay.listener is not None:
             self._serial += 1
-            utterance_id = f"platform-{self._serial}"
+            covers = text in (relay.bridges.one_moment, relay.bridges.still_there)
+            utterance_id = f"{COVER if covers else 'platform-'}{self._serial}"
             if text not in relay.bridges.all:
                 relay.memory.secretary_says(utterance_id, text, True)
             relay.listener.on_voice(utterance_id, text, pcm, True)

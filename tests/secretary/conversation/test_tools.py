@@ -10,6 +10,7 @@ from secretary.conversation import actions as act
 from secretary.conversation import events as ev
 from secretary.conversation.sentences import sentences
 from secretary.conversation.state import Rules
+from secretary.speech.contract import COVER
 from tests.secretary.conversation.stage import Stage
 
 FILLERS = sentences("en").fillers
@@ -112,6 +113,33 @@ def test_no_filler_over_somebody_who_speaks(stage: Stage) -> None:
     stage.give(ev.CallerStarted(stage.now - 100))
     stage.advance(2_000)
     assert fillers(stage) == []
+
+
+def test_nobody_is_talked_to_over_music(stage: Stage) -> None:
+    """On hold the music is what covers the wait; who is taken off hold is spoken to again."""
+    stage.call_tool("order_status")
+    stage.call_tool("hold", seconds=30)
+    stage.advance(5_000)
+    assert not fillers(stage)
+    stage.call_tool("resume")
+    stage.advance(1_500)
+    assert fillers(stage) and not stage.all(act.TellInterrupted)
+
+
+def test_a_sentence_that_covers_a_wait_is_no_answer(stage: Stage) -> None:
+    """Said by the platform's voice while a service thinks or another takes over: the answer is still owed."""
+    stage.advance(3_000)
+    stage.say("One moment, please.", 1_000, id=f"{COVER}1")
+    stage.advance(1_100)
+    assert ("secretary", "One moment, please.") not in stage.transcript
+    assert "answer" not in stage.talk.latency.summary() and stage.talk.deadline is not None
+    stage.say("We are here.", 500, id="a1")
+    assert stage.talk.latency.summary()["answer"] == 4_100
+    stage.caller_says("Hello?")
+    stage.advance(3_000)
+    stage.say("One moment, please.", 1_000, id=f"{COVER}2")
+    stage.advance(9_000)
+    assert "provider_silent" in [note.kind for note in stage.all(act.Note)]
 
 
 def test_a_filler_that_is_interrupted_is_nothing_the_provider_knows(stage: Stage) -> None:
