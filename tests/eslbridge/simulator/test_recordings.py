@@ -134,7 +134,7 @@ async def test_connect_data() -> None:
         actions = [("answer", ""), ("socket", f"127.0.0.1:{node.port} async full")]
         switch.dialplan.add("public", "8000", actions)
         given = {"domain_uuid": "1" * 8, "secretary_uuid": "2" * 8}
-        call = switch.place_call("public", "8000", Caller(), caller_name="Ação", variables=given)
+        call = switch.place_call("public", "8000", Caller(patience_ms=4_000), caller_name="Ação", variables=given)
         await call.ended.wait()
     names = [line.partition(b":")[0].decode() for line in raw.splitlines() if line]
     assert [name for name in names if not name.startswith("variable_")] == header_names(recorded)

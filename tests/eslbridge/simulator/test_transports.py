@@ -6,8 +6,6 @@ import asyncio
 import uuid
 from dataclasses import dataclass, field
 
-import pytest
-
 from eslbridge.dialplan import Node, Plan, SecretaryEntry, Shape, render
 from eslbridge.esl.call import OutboundCall
 from eslbridge.esl.outbound import OutboundServer
@@ -76,9 +74,23 @@ class Parrot:
         await asyncio.sleep(0.5)
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_a_whole_call(transport: str) -> None:
-    """Over the rendered dialplan: greeting heard, caller heard, voice stopped, colleague reached."""
+async def test_a_whole_call() -> None:
+    """Over the rendered dialplan: greeting heard, caller heard, voice stopped, colleague reached. All side by side."""
+    came = await asyncio.gather(*(whole_call(transport) for transport in TRANSPORTS), return_exceptions=True)
+    errors = [error for error in came if isinstance(error, Exception)]
+    if errors:
+        raise ExceptionGroup("transports", errors)
+
+
+async def whole_call(transport: str) -> None:
+    try:
+        await _whole_call(transport)
+    except BaseException as error:
+        error.add_note(transport)
+        raise
+
+
+async def _whole_call(transport: str) -> None:
     media = MediaNode(udp=("127.0.0.1", 0), websocket=("127.0.0.1", 0))
     await media.start()
     parrot = Parrot(media, transport)
