@@ -6,16 +6,20 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
 
 from secretary.conversation.actions import Line, Note
-from secretary.models import CallEvent, Message, Utterance
+from secretary.models import Call, CallEvent, Message, Utterance
 from secretary.profiles import CallRecord, EventRecord, MessageRecord, UtteranceRecord
 from secretary.redaction import CARDS, NOTHING
+from secretary.services.callbacks import Consent, change_callback, request_callback
 from secretary.services.calls import finish_call
 from secretary.services.messages import save_message
+from secretary.tools.facts import remember
 from secretary.voicenode.redacted import RedactedLive
 from secretary.webhooks.models import Webhook, WebhookEvent
 from tenants.context import tenant_context
+from tenants.models import AuditEvent, TenantModel
 from tenants.quotas import set_rules
 from tests.cast import Tenant
 
@@ -103,3 +107,34 @@ def test_live_view(kinds: Any, hidden: bool) -> None:
         assert texts == ["it is [card]", "4111 1111 1111", "[card]", {"digit": "•"}, {"text": "[card]"}]
     else:
         assert CARD in str(texts) and {"digit": "4"} in texts
+
+
+def test_in_no_table_at_all(acme: Tenant) -> None:
+    """Whatever a caller says ends up as (a tool's arguments and result, facts, summary, callback, what is remembered,
+    and what the record of changes tells of it), no row of any table of the tenant holds the number."""
+    set_rules(domain_uuid=acme.domain_uuid, remember_callers=True)
+    said = f"charge {CARD}, please"
+    note = {"tool": "find_order", "arguments": {"order": said, "more": [CARD]}, "result": f'{{"card": "{CARD}"}}'}
+    about: Any = {
+        "utterances": lines(("caller", said)),
+        "events": (EventRecord(0, "tool_run", note),),
+        "message": MessageRecord(said, complete=True, given={"name": said, "reason": said}),
+        "facts": {"name": said, "reason": said},
+        "summary": said,
+    }
+    assert "[card]" in stored(acme, **about)
+    with tenant_context(acme.domain_uuid):
+        call = Call.objects.get()
+    late = "x" * 490 + f" {CARD}"
+    ours: Any = {"domain_uuid": acme.domain_uuid, "secretary_uuid": acme.secretary.pk, "call_uuid": call.pk}
+    uuid = request_callback(
+        **ours, number="1001", name=said, reason=late, consent=Consent("spoken", said), not_before=None, not_after=None,
+        destination_uuid=acme.sales.pk,
+    )  # fmt: skip
+    with tenant_context(acme.domain_uuid):
+        change_callback(callback_uuid=uuid, name=CARD, reason=late)
+    remember(domain_uuid=acme.domain_uuid, number="+5511987650001", text=said, call_uuid=call.pk)
+    models = [model for model in apps.get_models() if issubclass(model, TenantModel | AuditEvent)]
+    with tenant_context(acme.domain_uuid):
+        rows = [str(row) for model in models for row in model._default_manager.values()]
+    assert len(rows) > 10 and not [row for row in rows if "4111" in row]
