@@ -74,6 +74,7 @@ _GROUPS: tuple[tuple[Text, _Entries], ...] = (
         (
             ("people", _("People"), "MANAGE_PEOPLE"),
             ("usage", _("Usage"), "SEE_SETUP"),
+            ("connection", _("Telephone system"), "CONFIGURE"),
             ("dialling", _("Dialling"), "SEE_SETUP"),
             ("data", _("Data"), "CONFIGURE"),
             ("webhooks", _("Webhooks"), "CONFIGURE"),

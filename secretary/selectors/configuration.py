@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
+from eslbridge.models import EslCredential
 from secretary.models import Destination, ExtensionMapping, OpeningHours, Secretary, SpecialDay
 
 
@@ -62,10 +63,12 @@ class SetUp:
     secretary: bool
     extension: bool
     destination: bool
+    connection: bool
+    """To a switch: without one nobody is put through."""
 
     @property
     def complete(self) -> bool:
-        return self.secretary and self.extension and self.destination
+        return self.secretary and self.extension and self.destination and self.connection
 
 
 def set_up() -> SetUp:
@@ -76,4 +79,5 @@ def set_up() -> SetUp:
         secretary=answering.exists(),
         extension=answering.filter(Exists(mapped)).exists(),
         destination=Destination.objects.filter(enabled=True).exists(),
+        connection=EslCredential.objects.exists(),
     )

@@ -8,6 +8,7 @@ One or two small queries; public holidays are worked out once a year in each pro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -53,13 +54,19 @@ def opening_of(
 
 
 def state_of(
-    row: OpeningHours | None, domain: Domain, moment: datetime, *, told: bool | None = None, language: str = ""
+    row: OpeningHours | None,
+    domain: Domain,
+    moment: datetime,
+    *,
+    told: bool | None = None,
+    language: str = "",
+    days: Sequence[SpecialDay] | None = None,
 ) -> Opening:
-    """The same for hours that are at hand. Inside the tenant."""
+    """The same for hours that are at hand; `days`: all of the domain's, where they are, too. Inside the tenant."""
     zone = ZoneInfo(domain.time_zone)
     if row is None:
         return Opening(True, "no_hours", at=moment.astimezone(zone))
-    table = timetable_of(row, domain, language)
+    table = timetable_of(row, domain, language, days)
     if row.source == HoursSource.SWITCH and (told is not None or table.weekly.is_empty):
         weekly = None if table.weekly.is_empty else table.weekly
         next_open = table.at(moment).next_open if told is False and weekly is not None else None
@@ -79,14 +86,17 @@ def _hours(own: UUID | None) -> OpeningHours | None:
     return min(rows, key=lambda row: row.pk != own, default=None)
 
 
-def timetable_of(row: OpeningHours, domain: Domain, language: str = "") -> Timetable:
+def timetable_of(
+    row: OpeningHours, domain: Domain, language: str = "", days: Sequence[SpecialDay] | None = None
+) -> Timetable:
     """A stored week with its special days; holidays are named in the language. Inside the tenant; one query."""
     return Timetable(
         zone=domain.time_zone,
         weekly=_weekly(row.weekly),
         specials=tuple(
             Special(day.date, _ranges(day.ranges), day.name, day.every_year, day.hours_id is not None)
-            for day in SpecialDay.objects.filter(Q(hours=row) | Q(hours__isnull=True))
+            for day in (SpecialDay.objects.filter(Q(hours=row) | Q(hours__isnull=True)) if days is None else days)
+            if day.hours_id in (None, row.pk)
         ),
         country=row.holidays_country,
         subdivision=row.holidays_subdivision,

@@ -54,6 +54,13 @@ def _steps(access: Access, state: SetUp) -> list[Step]:
             link("destination-new"),
             _("New destination"),
         ),
+        Step(
+            state.connection,
+            _("The telephone system"),
+            _("Say where your FreeSWITCH or FusionPBX is reached, so that callers can be put through."),
+            link("connection"),
+            _("Connect"),
+        ),
     ]
 
 

@@ -80,10 +80,10 @@ new_day, change_day, remove_day = DAYS_OFF.views()
 @in_domain(Can.SEE_SETUP)
 def index(request: HttpRequest, access: Access) -> HttpResponse:
     """All hours with how they stand now, as the secretary says them; and the days that are different."""
-    now, language = timezone.now(), get_language() or "en"
+    now, language, days = timezone.now(), get_language() or "en", list_days()
     rows = []
     for row in list_hours():
-        state = state_of(row, access.domain, now, language=language)
+        state = state_of(row, access.domain, now, language=language, days=days)
         place = countries().get(row.holidays_country, "")
         state_name = subdivisions(row.holidays_country).get(row.holidays_subdivision, "") if place else ""
         rows.append(
@@ -94,7 +94,7 @@ def index(request: HttpRequest, access: Access) -> HttpResponse:
                 "holidays": ", ".join(part for part in (place, state_name) if part),
             }
         )
-    return show(request, access, "panel/hours/list.html", section=HOURS.section, hours=rows, days=list_days())
+    return show(request, access, "panel/hours/list.html", section=HOURS.section, hours=rows, days=days)
 
 
 @in_domain(Can.CONFIGURE, change=Can.CONFIGURE)

@@ -86,7 +86,8 @@ def attempt(request: HttpRequest, access: Access, credential_uuid: UUID) -> Http
         tried = trying.attempt(row.provider, row.access(), owner=row.domain_uuid)
     except UndecryptableError:
         tried = trying.Tried("auth", _("The key cannot be read: give it again."), 0)
-    tell(request, str(row), tried)
+    name = DECLARED[row.provider].title if row.provider in DECLARED else row.provider
+    tell(request, f"{name} {row.label}".strip(), tried)
     return redirect(ROWS.to_list(access).url)
 
 
@@ -95,5 +96,7 @@ def tell(request: HttpRequest, name: str, tried: trying.Tried) -> None:
     about = {"name": name, "detail": tried.detail, "ms": tried.duration_ms}
     if tried.outcome == "ok":
         messages.success(request, _("“%(name)s” takes calls (%(ms)d ms).") % about)
+        if tried.advice:
+            messages.warning(request, tried.advice)
     else:
         messages.error(request, _("“%(name)s” does not take calls: %(detail)s") % about)

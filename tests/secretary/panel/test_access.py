@@ -70,6 +70,7 @@ IN_A_DOMAIN = {
     "panel:special-day-new": Row("200 403 403", "422 403 403"),
     "panel:special-day": Row("200 403 200", "422 403 403"),
     "panel:special-day-delete": Row("200 403 403", "302 403 403"),
+    "panel:connection": Row("200 403 403", "422 403 403"),
     "panel:dialling": Row("200 403 200", "405 405 405"),
     "panel:dial-rules": Row("200 403 403", "422 403 403"),
     "panel:services": Row("200 403 403", "405 405 405"),

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from eslbridge.models import EslCredential
 from secretary.models import Destination, ExtensionMapping, Secretary
 from tenants.context import tenant_context
 from tests.secretary.panel.cast import Cast
@@ -258,3 +259,55 @@ def test_settings_lock_does_not_hold_calls_up(cast: Cast) -> None:
         with CaptureQueriesContext(connection) as queries:
             lock_settings()
     assert any("FOR NO KEY UPDATE" in query["sql"] for query in queries.captured_queries)
+
+
+def test_a_folded_section_opens_where_something_is_set(cast: Cast, alice: Client) -> None:
+    """What most people leave as it is is folded away, but never what is otherwise, or is to be mended."""
+    where = reverse("panel:secretary", args=[cast.acme.domain.pk, cast.acme.objects["secretary_uuid"]])
+    assert '<details class="card section fold" open>' not in alice.get(where).content.decode()
+    with tenant_context(cast.acme.domain.pk):
+        Secretary.objects.update(pause_ms=900)
+    assert alice.get(where).content.decode().count('<details class="card section fold" open>') == 1
+    page = post(alice, cast, "secretary-new", {**SECRETARY, "max_call_s": "1"}, 422)
+    assert page.index('fold" open>') < page.index("id_max_call_s_error")
+
+
+def test_a_destination_says_how_it_gets_calls(cast: Cast, alice: Client) -> None:
+    """Announced, for how long it rings, who stands in; a queue hears no announcement, no stranger stands in."""
+    sales = cast.acme.objects["destination_uuid"]
+    values = {
+        **DESTINATION,
+        "kind": "extension",
+        "transfer_mode": "announced",
+        "ring_s": "15",
+        "fallback_id": str(sales),
+    }
+    post(alice, cast, "destination-new", values, 302)
+    with tenant_context(cast.acme.domain.pk):
+        row = Destination.objects.get(name="Support")
+    assert (row.transfer_mode, row.ring_s, row.fallback_id) == ("announced", 15, sales)
+    page = post(alice, cast, "destination-new", {**values, "name": "Help", "kind": "queue", "aliases": ""}, 422)
+    assert "id_transfer_mode_error" in page
+    foreign = {**values, "name": "Help", "aliases": "", "fallback_id": str(cast.globex.objects["destination_uuid"])}
+    assert "id_fallback_id_error" in post(alice, cast, "destination-new", foreign, 422)
+
+
+def test_the_telephone_system(cast: Cast, alice: Client) -> None:
+    """Its password is kept and never shown, and goes to no other address than it was given for."""
+    values: dict[str, Any] = {
+        "host": "pbx.acme.example", "port": "8021", "password": "", "audio_transport": "direct-udp",
+        "switch_media_host": "10.0.0.5", "switch_media_port_min": "10000", "switch_media_port_max": "10100",
+        "connect_timeout_s": "5", "read_timeout_s": "30", "reconnect_delay_s": "2", "max_reconnects": "3",
+    }  # fmt: skip
+    assert "Give the password" in post(alice, cast, "connection", values, 422)
+    post(alice, cast, "connection", {**values, "password": "not ClueCon"}, 302)
+    with tenant_context(cast.acme.domain.pk):
+        row = EslCredential.objects.get()
+    assert (row.host, row.password) == ("pbx.acme.example", "not ClueCon")
+    page = alice.get(reverse("panel:connection", args=[cast.acme.domain.pk])).content.decode()
+    assert "pbx.acme.example" in page and "not ClueCon" not in page
+    again = {**values, "seen": seen(row)}
+    assert "Give the password" in post(alice, cast, "connection", {**again, "host": "evil.example"}, 422)
+    post(alice, cast, "connection", {**again, "switch_media_port_max": "10200"}, 302)
+    with tenant_context(cast.acme.domain.pk):
+        assert EslCredential.objects.get().password == "not ClueCon"
