@@ -70,7 +70,7 @@ def transfer(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
     """Blind transfer: send the caller's channel to a number of its own domain's dialplan.
 
     With `back_to`, the extension that the caller had dialled, the caller is there again when the dialplan comes to its
-    end without having got rid of them, and says where they were sent.
+    end without having got rid of them.
     """
     call_uuid = _call_uuid(job)
     if not switch.uuid_exists(call_uuid):
@@ -82,9 +82,7 @@ def transfer(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
     number, context, back_to = job.argument("number"), endpoint.domain_name, job.argument("back_to")
     if not back_to:
         return _send(job, lambda: switch.uuid_transfer(call_uuid, number, context=context))
-    command = uuid_transfer_and_return(
-        call_uuid, number, context=context, back_to=back_to, tried=job.argument("destination_uuid")
-    )
+    command = uuid_transfer_and_return(call_uuid, number, context=context, back_to=back_to)
     return _send(job, lambda: switch.let_go(call_uuid, command))
 
 

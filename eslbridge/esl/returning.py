@@ -11,26 +11,21 @@ from typing import Final
 
 from eslbridge.esl.command import Command, matching, quoted, uuid
 
-TRIED: Final = "secretary_tried"
-"""The variable that names the destination from which a channel has come home; set on the way home alone."""
 DISPOSITION: Final = "originate_disposition"
 """The variable in which `bridge` leaves how its last attempt went: SUCCESS, or a hangup cause."""
 _NUMBER = r"[A-Za-z0-9+*#_][A-Za-z0-9+*#_.@-]{0,127}"
 _CONTEXT = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}"
-_WORD = r"[A-Za-z0-9_.-]{1,64}"
 
 
-def uuid_transfer_and_return(
-    call_uuid: str, destination: str, *, context: str, back_to: str, tried: str = ""
-) -> Command:
-    """Run what the dialplan has for a number on the channel itself; then it goes to `back_to`, with TRIED as told."""
+def uuid_transfer_and_return(call_uuid: str, destination: str, *, context: str, back_to: str) -> Command:
+    """Run what the dialplan has for a number on the channel itself; then it goes to `back_to`."""
     target, home = (matching(_NUMBER, one, "a number to dial") for one in (destination, back_to))
     place = matching(_CONTEXT, context, "a context")
-    steps = ["set:continue_on_fail=true", "set:hangup_after_bridge=true"]
-    # What an earlier bridge or transfer has left would be taken for what becomes of this one.
-    steps += [f"unset:{DISPOSITION}", f"unset:{TRIED}"]
-    steps.append(f"execute_extension:{target} XML {place}")
-    if tried:
-        steps.append(f"set:{TRIED}={matching(_WORD, tried, 'a destination')}")
-    steps.append(f"transfer:{home} XML {place}")
+    steps = [
+        "set:continue_on_fail=true",
+        "set:hangup_after_bridge=true",
+        f"unset:{DISPOSITION}",  # what an earlier bridge has left would be taken for what becomes of this one
+        f"execute_extension:{target} XML {place}",
+        f"transfer:{home} XML {place}",
+    ]
     return Command(f"api uuid_transfer {uuid(call_uuid)} {quoted(','.join(steps))} inline")

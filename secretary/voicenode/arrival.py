@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from eslbridge.esl.returning import DISPOSITION, TRIED
+from eslbridge.esl.returning import DISPOSITION
 
 MOST_TEXT: Final = 256
 VISITS: Final = "secretary_hops"
@@ -32,8 +32,6 @@ class Arrival:
     """FusionPBX's classes of a caller who is an extension; empty: none are used, or the call is from outside."""
     told_open: bool | None = None
     """What a time condition before us has said in `secretary_open`; None: there was none."""
-    tried: str = ""
-    """The destination that the caller was sent to and has come back from; empty for all others."""
     disposition: str = ""
     """How the last bridge of the channel went; empty: there was none since it was sent on."""
     visits: int = 0
@@ -57,7 +55,6 @@ class Arrival:
             caller_name="" if party else read("Caller-Caller-ID-Name", "caller_id_name"),
             toll_allow=read("toll_allow"),
             told_open=_TOLD.get(read("secretary_open").strip().lower()),
-            tried=read(TRIED),
             disposition=read(DISPOSITION),
             visits=int(visits) if (visits := read(VISITS)).isascii() and visits.isdigit() and len(visits) < 4 else 0,
         )

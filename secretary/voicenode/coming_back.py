@@ -1,7 +1,7 @@
 """A caller whom we had sent into the dialplan, and who is here again: where they were, and how it went there.
 
-The switch says so by two variables: where they come from (`returning.TRIED`), set on the way home alone, and how the
-last bridge went. What only the database knows, who that is and how long the caller was away, is read once.
+The way back does not matter: the one that the transfer has prepared, or a queue's own dialplan that leads to the
+secretary. The rows know where the caller was sent and when; the switch, how the last bridge went.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from eslbridge.control import ControlError
 from eslbridge.esl.call import OutboundCall
 from eslbridge.models import Job, JobKind, JobState
 from eslbridge.outcomes import TransferOutcome, outcome_of
-from secretary.models import Destination, DestinationKind, Utterance
+from secretary.models import Call, CallOutcome, Destination, DestinationKind, Utterance
+from secretary.profiles import SecretaryProfile
 from secretary.speech.contract import CameBack, Said
 from secretary.speech.local.phrases import back_again
 from secretary.voicenode.arrival import VISITS, Arrival
@@ -65,23 +66,27 @@ async def counted(call: OutboundCall, arrival: Arrival) -> int:
     return visits
 
 
-def back_of(arrival: Arrival, domain_uuid: UUID) -> Back | None:
-    """None for a caller who comes for the first time, or from elsewhere. Never raises: a greeting does as well."""
+def back_of(arrival: Arrival, profile: SecretaryProfile) -> Back | None:
+    """None for a caller whom this secretary has not just sent on. Read it before the call's row is opened anew.
+
+    Never raises: a greeting does as well.
+    """
     try:
-        call_uuid, destination_uuid = UUID(arrival.call_uuid), UUID(arrival.tried)
-    except ValueError:
-        return None
-    try:
-        with tenant_context(domain_uuid):
-            sent = Job.objects.filter(call_uuid=call_uuid, kind=JobKind.TRANSFER, state=JobState.DONE)
-            sent_at = sent.order_by("-created_at").values_list("finished_at", flat=True).first()
-            place = Destination.objects.filter(pk=destination_uuid).first()
-            if place is None or sent_at is None:
+        call_uuid = UUID(arrival.call_uuid)
+        with tenant_context(profile.domain_uuid):
+            if not Call.objects.filter(call_uuid=call_uuid, outcome=CallOutcome.TRANSFERRED).exists():
+                return None  # new, or from a node that died
+            moved = Job.objects.filter(call_uuid=call_uuid, kind__in=(JobKind.TRANSFER, JobKind.CONSULT))
+            job = moved.order_by("-created_at").first()
+            if job is None or (job.kind, job.state) != (JobKind.TRANSFER, JobState.DONE) or job.finished_at is None:
                 return None
-            away_s = (timezone.now() - sent_at).total_seconds()
+            place = Destination.objects.filter(pk=UUID(job.argument("destination_uuid"))).first()
+            if place is None or job.secretary_uuid != profile.secretary_uuid:
+                return None
+            away_s = (timezone.now() - job.finished_at).total_seconds()
             said = Utterance.objects.filter(call_id=call_uuid).order_by("-position").values_list("who", "text")
             return Back(
-                CameBack(str(destination_uuid), how_it_went(place.kind, arrival.disposition, away_s)),
+                CameBack(str(place.pk), how_it_went(place.kind, arrival.disposition, away_s)),
                 place.name,
                 tuple(Said(who, text) for who, text in reversed(said[:MOST_LINES])),
             )

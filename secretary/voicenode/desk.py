@@ -55,6 +55,7 @@ def admit(arrival: Arrival) -> Admitted:
     taken = after_hours.settle(called, UUID(arrival.call_uuid))
     speech = speech_of(taken.profile)
     profile = replace(taken.profile, provider=speech.steps[0].provider)
+    back = back_of(arrival, profile) if arrival.visits else None
     opened = calls.open_call(
         profile=profile,
         call_uuid=UUID(arrival.call_uuid),
@@ -65,7 +66,6 @@ def admit(arrival: Arrival) -> Admitted:
         model=speech.steps[0].model,
     )
     beginning = beginning_of(profile, arrival.caller_number, told_before=opened.facts)
-    back = back_of(arrival, profile.domain_uuid) if arrival.tried and opened.resumed else None
     return Admitted(profile, opened.allowed_s, taken.note, beginning, speech, opened.used, back, opened.facts)
 
 

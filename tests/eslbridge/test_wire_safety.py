@@ -172,8 +172,7 @@ def test_transfer(given: dict[str, str]) -> None:
         steps = [step.partition(":") for step in parts[2].split(",")]
         changed = {(application, data.partition("=")[0]) for application, _, data in steps if "set" in application}
         assert changed <= {
-            ("set", "continue_on_fail"), ("set", "hangup_after_bridge"), ("set", "secretary_tried"),
-            ("unset", "secretary_tried"), ("unset", "originate_disposition"),
+            ("set", "continue_on_fail"), ("set", "hangup_after_bridge"), ("unset", "originate_disposition"),
         }  # fmt: skip
         moves = [(application, data) for application, _, data in steps if "set" not in application]
         assert [application for application, _ in moves] == ["execute_extension", "transfer"]

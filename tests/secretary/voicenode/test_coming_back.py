@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.utils import timezone
@@ -12,9 +12,11 @@ from eslbridge.esl.returning import uuid_transfer_and_return
 from eslbridge.models import Job, JobKind, JobState
 from eslbridge.simulator.caller import Caller, Pause, WaitSilence
 from eslbridge.simulator.channel import Channel
+from secretary.models import Call
 from secretary.speech.contract import CameBack, Said
-from secretary.voicenode.coming_back import MOST_VISITS, how_it_went
-from tenants.context import in_tenant
+from secretary.voicenode.arrival import Arrival
+from secretary.voicenode.coming_back import MOST_VISITS, back_of, how_it_went
+from tenants.context import in_tenant, tenant_context
 from tests.cast import Tenant
 from tests.secretary.voicenode.conftest import Exchange, row_of
 
@@ -43,11 +45,19 @@ async def sent_on(exchange: Exchange, tenant: Tenant, channel: Channel, destinat
     """What a worker does for a destination whose dialplan has the caller's own leg."""
 
     def write() -> None:
-        done = {"state": JobState.DONE, "outcome": "done", "finished_at": timezone.now()}
-        Job.objects.create(domain_id=tenant.domain_uuid, kind=JobKind.TRANSFER, call_uuid=UUID(channel.uuid), **done)
+        Job.objects.create(
+            domain_id=tenant.domain_uuid,
+            kind=JobKind.TRANSFER,
+            call_uuid=UUID(channel.uuid),
+            secretary_uuid=tenant.secretary.pk,
+            arguments={"destination_uuid": destination},
+            state=JobState.DONE,
+            outcome="done",
+            finished_at=timezone.now(),
+        )
 
     await in_tenant(tenant.domain_uuid, write)
-    command = uuid_transfer_and_return(channel.uuid, number, context=tenant.name, back_to="8001", tried=destination)
+    command = uuid_transfer_and_return(channel.uuid, number, context=tenant.name, back_to="8001")
     await exchange.switch.api.run(command.line.removeprefix("api "))
 
 
@@ -63,6 +73,7 @@ async def spoken(exchange: Exchange, session: int) -> None:
     [
         ([("bridge", "user/1002@acme.example")], "busy", "Sales is on another call."),
         ([("sleep", "50")], "unreachable", "Sales is away at the moment."),
+        ([("transfer", "8001 XML acme.example")], "unreachable", "Sales is away at the moment."),
     ],
 )
 async def test_she_knows_where_the_caller_was(
@@ -114,3 +125,35 @@ async def test_nobody_goes_round_for_ever(exchange: Exchange, acme: Tenant) -> N
     await exchange.ended(ever)
     assert ever.hangup_cause == "EXCHANGE_ROUTING_ERROR"
     assert exchange.providers.sessions == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "jobs", "is_back"),
+    [
+        ("transferred", [("transfer", "done", True)], True),
+        ("in_progress", [("transfer", "done", True)], False),
+        ("transferred", [("transfer", "failed", True)], False),
+        ("transferred", [("transfer", "done", True), ("consult", "done", True)], False),
+        ("transferred", [("transfer", "done", False)], False),
+        ("transferred", [], False),
+    ],
+)
+def test_who_comes_back(acme: Tenant, outcome: str, jobs: list[tuple[str, str, bool]], is_back: bool) -> None:
+    """Only whom this very secretary sent on last: not after her node died, nor from a colleague they talked to."""
+    call = acme.call()
+    with tenant_context(acme.domain_uuid):
+        ended_at = None if outcome == "in_progress" else timezone.now()
+        Call.objects.filter(pk=call.pk).update(outcome=outcome, ended_at=ended_at)
+        for kind, state, hers in jobs:
+            Job.objects.create(
+                domain_id=acme.domain_uuid,
+                kind=kind,
+                call_uuid=call.pk,
+                secretary_uuid=acme.secretary.pk if hers else uuid4(),
+                arguments={"destination_uuid": str(acme.sales.pk)},
+                state=state,
+                outcome=state,
+                finished_at=timezone.now(),
+            )
+    found = back_of(Arrival.of(str(call.pk), {"secretary_hops": "1"}), acme.profile())
+    assert (found is not None) is is_back
