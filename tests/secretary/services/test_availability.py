@@ -154,14 +154,14 @@ async def test_a_dial_string_of_its_own() -> None:
     assert (await ask(Answers(**given, user_data="sofia/gateway/trunk/1001"), "1001")).word is Free.UNKNOWN
 
 
-# As mod_callcenter.c of FreeSWITCH 1.11 writes it: `select agents.*`, NULL as (null), the contact as it was given.
+# Recorded from FreeSWITCH 1.11, with what a contact may be.
 AGENTS = """name|instance_id|uuid|type|contact|status|state|max_no_answer|wrap_up_time|reject_delay_time|\
 busy_delay_time|no_answer_delay_time|last_bridge_start|last_bridge_end|last_offered_call|last_status_change|\
 no_answer_count|calls_answered|talk_time|ready_time|external_calls_count
-5b2f|single_box|(null)|callback|[leg_timeout=10]user/1001@acme.example|user/1002@acme.example|On Break|Waiting|\
-0|10|10|60|30|0|0|0|1763700000|0|0|0|0|0
-6c3f|single_box||callback|{call_timeout=15}user/1003@acme.example|Available (On Demand)|In a queue call|0|10|10|60|30|\
-0|0|0|1763700000|0|0|0|0|0
+5b2f0000-0000-4000-8000-000000000001|single_box||callback|[leg_timeout=10]user/1001@acme.example|\
+user/1002@acme.example|On Break|Waiting|3|10|10|60|0|0|0|0|1795246786|0|0|0|0|0
+5b2f0000-0000-4000-8000-000000000002|single_box||callback|{call_timeout=15}user/1003@acme.example|\
+Available (On Demand)|Waiting|3|10|10|60|0|0|0|0|1795246786|0|0|0|0|0
 +OK
 """
 
