@@ -246,6 +246,7 @@ _DECLARED: Final = (
                     Option("llm_temperature", "number", highest=2),
                     Option("llm_reasoning_effort", "choice", choices=("none", "minimal", "low", "medium", "high")),
                     Option("llm_usage", "choice", choices=("on", "off")),
+                    Option("llm_thinks", "yes_no", _("It begins with thoughts, and marks only their end.")),
                 ),
             ),
             *_each(

@@ -112,15 +112,15 @@ async def _stages(access: Access) -> None:
     for stage in (pipeline.stt, pipeline.llm, pipeline.tts):
         if not stage.url or stage.service == "deepgram":  # the node's own voice; a WebSocket that the session opens
             continue
-        headers = {"Authorization": f"Bearer {stage.key}"} if stage.key else {}
+        headers = stage.bearer()
         if stage.service == "anthropic":
-            headers = dict(Messages(stage).headers(stage.key))
+            headers = dict(Messages(stage).headers())
         elif stage.service == "elevenlabs":
             headers = {"xi-api-key": stage.key}
         path = "/models" if stage.service == "openai" else "/v1/models"
         async with http_client(guarded=stage.guarded, headers=headers) as client:
             try:
-                response = await client.get(stage.url + path)
+                response = await client.get(stage.at(path))
             except Exception as error:
                 raise _of_stage(stage.name, provider_error(error)) from None
         if response.status_code in (404, 405, 501):

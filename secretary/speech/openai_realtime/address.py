@@ -24,11 +24,15 @@ _AZURE: Final = (".openai.azure.com", ".cognitiveservices.azure.com", ".services
 _SCHEMES: Final = {"http": "ws", "https": "wss"}
 
 
+def is_azure_host(url: str) -> bool:
+    return (urlsplit(url).hostname or "").endswith(_AZURE)
+
+
 def is_azure(access: Access) -> bool:
     said = access.option("azure").lower()
     if said:
         return said in ("yes", "true", "1")
-    return (urlsplit(access.base_url).hostname or "").endswith(_AZURE)
+    return is_azure_host(access.base_url)
 
 
 def model_of(access: Access) -> str:

@@ -83,6 +83,7 @@ class PipelineProvider:
             voice=voice,
             own_voice=self._kept(pipeline.tts, briefing, voice),
             models=(_counted(pipeline.stt), _counted(pipeline.tts)),
+            thinks_first=pipeline.llm.option("thinks") == "yes",
             follows_language=pipeline.stt.option("language") in ("auto", "multi"),
             warm=lambda: self._warm(pipeline),
             closed=lambda: self._leave(taken),

@@ -31,12 +31,14 @@ class Round:
         another: Callable[[], str],
         voice: Synthesiser,
         language: str,
+        *,
+        thinks_first: bool = False,
     ) -> None:
         """`another` gives an utterance's name: the first, and one for each that follows after a pause."""
         self._pieces = pieces
         self._speaker, self._another, self._voice, self._language = speaker, another, voice, language
         self._splitter = Splitter()
-        self._thoughts = Thoughts()
+        self._thoughts = Thoughts(inside=thinks_first)
         self._sentences: asyncio.Queue[str | None] = asyncio.Queue()
         self._pause: asyncio.TimerHandle | None = None
         self._usage: Usage | None = None

@@ -146,52 +146,89 @@ def _is_end(text: str, end: int, *, final: bool) -> bool:
 _MARKDOWN_LINK: Final = re.compile(r"\[([^\]]+)\]\([^)\s]+\)")
 _MARKS: Final = re.compile(r"\*+|`+|~~|(?<!\w)_+|_+(?!\w)|^#{1,6}\s+", re.MULTILINE)
 _BULLET: Final = re.compile(r"^\s*[-•‣·]\s+", re.MULTILINE)
-_PICTURES: Final = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d]")
+_PICTURES: Final = re.compile(
+    "[\U0001f000-\U0001faff\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\u20e3]"
+)
+_TABLE: Final = re.compile(r"\s*\|\s*")
+_HTML: Final = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(\s[^<>]{0,80})?/?>|<\|[a-z_]{1,20}\|>")
 
 
 def speakable(sentence: str) -> str:
     """The sentence without the marks of written text, which a voice reads out or stumbles over; may be empty."""
-    text = _MARKDOWN_LINK.sub(r"\1", sentence)
+    text = _HTML.sub(" ", _MARKDOWN_LINK.sub(r"\1", sentence))
+    text = _TABLE.sub(" ", text)
     for marks in (_MARKS, _BULLET, _PICTURES):
         text = marks.sub("", text)
     text = " ".join(text.split())
     return text if _ANY_WORD.search(text) else ""
 
 
-class Thoughts:
-    """Takes out what a self-hosted reasoning model writes between <think> and </think>: it is not for the caller.
+_ASIDES: Final = {
+    "<think>": "</think>",
+    "<thinking>": "</thinking>",
+    "<thought>": "</thought>",
+    "<reasoning>": "</reasoning>",
+    "[THINK]": "[/THINK]",
+    "<tool_call>": "</tool_call>",
+    "<|channel|>analysis<|message|>": "<|end|>",
+}
+"""What opens and closes what models write beside their answer, where their server does not take it out: thoughts, and
+calls of tools that were not understood as such."""
+_SHUT: Final = frozenset(_ASIDES.values())
+_LONGEST_TAG: Final = max(map(len, (*_ASIDES, *_SHUT)))
+_TAGS: Final = re.compile("|".join(re.escape(tag) for tag in (*_ASIDES, *_SHUT)))
 
-    Text goes in in pieces that may cut a tag in two; what is certainly outside comes out.
+
+class Thoughts:
+    """Takes out what a self-hosted model writes beside its answer: it is not for the caller.
+
+    Text goes in in pieces that may cut a tag in two; what is certainly outside comes out. `inside`: it begins with a
+    thought whose opening tag the server has eaten.
     """
 
-    OPEN: Final = "<think>"
-    SHUT: Final = "</think>"
-
-    def __init__(self) -> None:
+    def __init__(self, *, inside: bool = False) -> None:
         self._held = ""
-        self._inside = False
+        self._until = _ASIDES["<think>"] if inside else ""
+        """The tag that closes what is written beside."""
 
     def feed(self, piece: str) -> str:
         self._held += piece
-        out = []
+        out: list[str] = []
         while True:
-            tag = self.SHUT if self._inside else self.OPEN
-            before, found, after = self._held.partition(tag)
-            if not found:
+            found = self._next()
+            if found is None:
                 break
-            if not self._inside:
+            before, tag, self._held = found
+            if self._until:
+                self._until = ""
+            elif tag in _SHUT:
+                out.clear()  # nobody has opened it: what came before it was no answer
+            else:
                 out.append(before)
-            self._held = after
-            self._inside = not self._inside
-        may_begin = range(min(len(tag) - 1, len(self._held)), 0, -1)
-        keep = next((size for size in may_begin if self._held.endswith(tag[:size])), 0)
+                self._until = _ASIDES[tag]
+        tags = (self._until,) if self._until else (*_ASIDES, *_SHUT)
+        may_begin = range(min(_LONGEST_TAG - 1, len(self._held)), 0, -1)
+        keep = next((size for size in may_begin if any(_begins(self._held[-size:], tag) for tag in tags)), 0)
         certain = self._held[: len(self._held) - keep]
         self._held = self._held[len(certain) :]
-        if not self._inside:
+        if not self._until:
             out.append(certain)
         return "".join(out)
+
+    def _next(self) -> tuple[str, str, str] | None:
+        """The next tag that means something here, with what is before and behind it."""
+        if self._until:
+            before, found, after = self._held.partition(self._until)
+            return (before, found, after) if found else None
+        match = _TAGS.search(self._held)
+        return (self._held[: match.start()], match.group(), self._held[match.end() :]) if match else None
 
     def end(self) -> str:
         """What was held back in case a tag began with it."""
         rest, self._held = self._held, ""
-        return "" if self._inside else rest
+        return "" if self._until else rest
+
+
+def _begins(text: str, tag: str) -> bool:
+    """Whether a tag, not all of it, begins with this."""
+    return len(text) < len(tag) and tag.startswith(text)

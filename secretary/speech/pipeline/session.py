@@ -54,13 +54,18 @@ class PipelineSession:
         own_voice: Synthesiser,
         models: tuple[str, str] = ("", ""),
         follows_language: bool = False,
+        thinks_first: bool = False,
         warm: Callable[[], Coroutine[Any, Any, None]] | None = None,
         closed: Callable[[], None] | None = None,
     ) -> None:
-        """`models`: what listening and speaking are counted under; thinking is the session's own."""
+        """`models`: what listening and speaking are counted under; thinking is the session's own.
+
+        `thinks_first`: the model's text begins with its thoughts, and only their end is marked.
+        """
         self._briefing = briefing
         self._recogniser, self._model, self._voice, self._own_voice = recogniser, model, voice, own_voice
         self._listens, self._speaks = models
+        self._thinks_first = thinks_first
         self._follows_language, self._warm, self._closed = follows_language, warm, closed
         self._language = briefing.language
         self._system = system_prompt(briefing)
@@ -250,7 +255,8 @@ class PipelineSession:
             return utterance
 
         for _ in range(tries):
-            spoken = Round(self._model.answer(prompt), self._speaker, another, self._voice, self._language)
+            pieces, first = self._model.answer(prompt), self._thinks_first
+            spoken = Round(pieces, self._speaker, another, self._voice, self._language, thinks_first=first)
             try:
                 await spoken.run(listener.on_thinking)
             finally:

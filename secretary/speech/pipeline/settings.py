@@ -19,6 +19,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from secretary.speech.contract import Access, ProviderError
+from secretary.speech.openai_realtime.address import is_azure_host
 
 STAGES: Final[Mapping[str, Mapping[str, str]]] = {
     "stt": {"openai": "https://api.openai.com/v1", "deepgram": "https://api.deepgram.com"},
@@ -80,6 +81,17 @@ class Stage:
         if not isinstance(value, dict):
             raise ProviderError(f"{self.stage}_extra is no JSON object", kind="refused")
         return value
+
+    def at(self, path: str) -> str:
+        """The address of a request. What the service's has behind a `?` (Azure's api-version) stays there."""
+        before, mark, query = self.url.partition("?")
+        return f"{before.rstrip('/')}{path}{mark}{query}"
+
+    def bearer(self) -> dict[str, str]:
+        """The key as servers of OpenAI's dialect take it; Azure has a header of its own."""
+        if not self.key:
+            return {}
+        return {"api-key": self.key} if is_azure_host(self.url) else {"Authorization": f"Bearer {self.key}"}
 
     @property
     def name(self) -> str:

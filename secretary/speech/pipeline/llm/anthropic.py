@@ -50,7 +50,8 @@ class Messages:
         self._stage = stage
         self._max_tokens = int(stage.number("max_tokens", 1000, 1, 100_000))
 
-    def headers(self, key: str) -> Mapping[str, str]:
+    def headers(self) -> Mapping[str, str]:
+        key = self._stage.key
         # As Anthropic's own client does it since its second version; `x-api-key` was the way before.
         return {"anthropic-version": VERSION} | ({"Authorization": f"Bearer {key}"} if key else {})
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from secretary.speech.contract import ProviderError
+from secretary.speech.openai_realtime.address import is_azure_host
 from secretary.speech.pipeline.llm.contract import (
     Draft,
     FromCaller,
@@ -49,8 +50,8 @@ class ChatCompletions:
         self._max_tokens = int(stage.number("max_tokens", 1000, 1, 100_000))
         self._temperature = stage.number("temperature", -1.0, -1.0, 2.0)
 
-    def headers(self, key: str) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {key}"} if key else {}
+    def headers(self) -> Mapping[str, str]:
+        return self._stage.bearer()
 
     def body(self, prompt: Prompt) -> dict[str, object]:
         messages: list[dict[str, object]] = []
@@ -59,7 +60,7 @@ class ChatCompletions:
         for message in prompt.messages:
             messages += _written(message)
         # OpenAI's own models refuse the old name, most others do not know the new one.
-        own = self._stage.url == STAGES["llm"]["openai"] or ".openai.azure.com" in self._stage.url
+        own = self._stage.url == STAGES["llm"]["openai"] or is_azure_host(self._stage.url)
         body: dict[str, object] = {
             "model": self._stage.model,
             "messages": messages,
@@ -97,13 +98,25 @@ def _written(message: Message) -> list[dict[str, object]]:
     if message.calls:
         said["content"] = message.text or None
         said["tool_calls"] = [
-            {"id": call.call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            {
+                "id": call.call_id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": _object(call.arguments)},
+            }
             for call in message.calls
         ]
     results: list[dict[str, object]] = [
         {"role": "tool", "tool_call_id": result.call_id, "content": result.text} for result in message.results
     ]
     return [said, *results]
+
+
+def _object(arguments: str) -> str:
+    """What a model wrote for a tool, where it is JSON: some servers refuse every further request for what is none."""
+    try:
+        return arguments if isinstance(json.loads(arguments), dict) else "{}"
+    except ValueError:
+        return "{}"
 
 
 class ChunkReader:

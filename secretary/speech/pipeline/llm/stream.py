@@ -24,7 +24,7 @@ class StreamedModel:
         body = self._dialect.body(prompt) | stage.extra()
 
         def request() -> httpx.Request:
-            url, headers = f"{stage.url}{self._dialect.path}", dict(self._dialect.headers(stage.key))
+            url, headers = stage.at(self._dialect.path), dict(self._dialect.headers())
             return self._service.client.build_request("POST", url, headers=headers, json=body)
 
         return self._service.stream(request, self._parse)

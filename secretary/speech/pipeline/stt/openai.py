@@ -93,8 +93,8 @@ class TurnRecogniser:
         form |= {name: str(value) for name, value in stage.extra().items()}
         return self._service.client.build_request(
             "POST",
-            f"{stage.url}/audio/transcriptions",
-            headers={"Authorization": f"Bearer {stage.key}"} if stage.key else {},
+            stage.at("/audio/transcriptions"),
+            headers=stage.bearer(),
             data=form,
             files={"file": ("turn.wav", sound, "audio/wav")},
         )

@@ -7,6 +7,7 @@ Options: `tts_voice` (also `tts_voice_en`, `tts_voice_pt_br`), `tts_format` (`pc
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Final
 
 import httpx
 
@@ -14,7 +15,9 @@ from secretary.speech.contract import ProviderError
 from secretary.speech.pipeline.pcm import Converter, Linear, Wav
 from secretary.speech.pipeline.service import Service
 
-VOICE = "alloy"
+VOICE: Final = "alloy"
+COMPRESSED: Final = (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"OggS", b"fLaC", b"\xff\xf1", b"\x1aE\xdf\xa3")
+"""How MP3, Ogg, FLAC, AAC and WebM begin: servers that do not know the format give what they like, as noise."""
 
 
 class SpeechServer:
@@ -47,8 +50,8 @@ class SpeechServer:
             body["instructions"] = instructions
         return self._service.client.build_request(
             "POST",
-            f"{stage.url}/audio/speech",
-            headers={"Authorization": f"Bearer {stage.key}"} if stage.key else {},
+            stage.at("/audio/speech"),
+            headers=stage.bearer(),
             json=body | stage.extra(),
         )
 
@@ -63,6 +66,8 @@ class SpeechServer:
                 begin += chunk
                 if len(begin) < 4:
                     continue
+                if begin.startswith(COMPRESSED):
+                    raise ProviderError("it gives a compressed sound instead of pcm: try tts_format=wav")
                 chunk, is_wav = begin, begin.startswith(b"RIFF")
                 converter = Wav() if is_wav else Linear(self._rate)
             if pcm := converter.push(chunk):

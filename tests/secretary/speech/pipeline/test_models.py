@@ -22,6 +22,7 @@ from secretary.speech.pipeline.llm.contract import (
     Thinking,
     Usage,
 )
+from secretary.speech.pipeline.llm.openai import ChatCompletions
 from secretary.speech.pipeline.llm.stream import StreamedModel
 from secretary.speech.pipeline.provider import _dialect
 from secretary.speech.pipeline.service import Clients, Service
@@ -110,6 +111,42 @@ async def test_what_openai_is_told() -> None:
     assert body["messages"][4]["content"] is None
     assert body["tools"][1]["function"]["parameters"] == {"type": "object", "properties": {}}
     assert (body["temperature"], body["seed"], body["max_tokens"]) == (0.3, 7, 1000)
+
+
+async def test_what_a_model_wrote_wrongly_harms_nobody() -> None:
+    """Arguments that are no JSON object go back as an empty one: Ollama and others refuse every request after them."""
+    calls = tuple(Call(f"c{n}", "find", written) for n, written in enumerate(("", '{"who": ', "[1]", '{"who": "Ann"}')))
+    async with ChatPeer() as peer, model(peer) as chat:
+        await answer(chat, Prompt("", (FromCaller("Hello."), FromSecretary("", calls))))
+        told = peer.requests[0].json["messages"][1]["tool_calls"]
+    assert [call["function"]["arguments"] for call in told] == ["{}", "{}", "{}", '{"who": "Ann"}']
+
+
+@pytest.mark.parametrize(
+    ("url", "to", "header"),
+    [
+        (
+            "https://acme.openai.azure.com/openai/v1",
+            "https://acme.openai.azure.com/openai/v1/chat/completions",
+            "api-key",
+        ),
+        (
+            "https://acme.openai.azure.com/openai/deployments/fast/?api-version=2024-10-21",
+            "https://acme.openai.azure.com/openai/deployments/fast/chat/completions?api-version=2024-10-21",
+            "api-key",
+        ),
+        ("https://acme.services.ai.azure.com/openai/v1/", None, "api-key"),
+        ("https://ai.example/v1", "https://ai.example/v1/chat/completions", "Authorization"),
+        ("https://azure.com.evil.example/v1", None, "Authorization"),
+    ],
+)
+def test_addresses_and_keys(url: str, to: str | None, header: str) -> None:
+    """Both of Azure's forms, with its own header; nobody else gets the key in it."""
+    stage = pipeline_of(Access(options=(("llm_url", url), ("llm_key", "k"), ("llm_model", "fast")))).llm
+    assert to is None or stage.at("/chat/completions") == to
+    assert list(ChatCompletions(stage).headers()) == [header]
+    told = ChatCompletions(stage).body(Prompt("", (FromCaller("Hello."),)))
+    assert ("max_completion_tokens" in told) == (header == "api-key")
 
 
 async def test_what_anthropic_is_told() -> None:

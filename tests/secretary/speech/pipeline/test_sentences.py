@@ -93,6 +93,11 @@ def test_a_sentence_without_end() -> None:
         ("See [our page](https://acme.example/x) 😀", "See our page"),
         ("Write to a_b@acme.example.", "Write to a_b@acme.example."),
         ("---", ""),
+        ("| Sales | 9 to 6 |", "Sales 9 to 6"),
+        ("Press <b>two</b>.<br/>", "Press two ."),
+        ("Sales → two ⭐ 1\ufe0f\u20e3", "Sales two 1"),
+        ("<|im_end|>", ""),
+        ("3 < 4 and 5 > 4", "3 < 4 and 5 > 4"),
         ("🎉", ""),
     ],
 )
@@ -108,3 +113,30 @@ def test_thoughts_stay_inside(size: int) -> None:
     thoughts = Thoughts()
     said = "".join(thoughts.feed(text[at : at + size]) for at in range(0, len(text), size)) + thoughts.end()
     assert said == "Hello, 3 < 4. Bye <"
+
+
+@given(st.integers(1, 40))
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("<thinking>Sales, <think> I think.</thinking>Yes.", "Yes."),
+        ("[THINK]The caller [wants] sales.[/THINK]Yes [sic].", "Yes [sic]."),
+        ('One moment. <tool_call>{"name": "transfer"}</tool_call>', "One moment. "),
+        ("<|channel|>analysis<|message|>Hm.<|end|>Yes.", "Yes."),
+        ("Yes.<think>And now I go on and on", "Yes."),
+    ],
+)
+def test_what_models_write_beside(written: str, spoken: str, size: int) -> None:
+    """Thoughts by any name, and calls of tools that a server has not understood, are not spoken."""
+    thoughts = Thoughts()
+    said = "".join(thoughts.feed(written[at : at + size]) for at in range(0, len(written), size)) + thoughts.end()
+    assert said == spoken
+
+
+@given(st.integers(1, 9))
+def test_thoughts_without_a_beginning(size: int) -> None:
+    """Some servers eat the opening tag: then what comes first is a thought; a stray end tag is never spoken."""
+    thoughts, text = Thoughts(inside=True), "The caller wants sales.</think>Sales, certainly."
+    said = "".join(thoughts.feed(text[at : at + size]) for at in range(0, len(text), size)) + thoughts.end()
+    assert said == "Sales, certainly."
+    assert Thoughts().feed("The caller wants sales.</think>Certainly.") == "Certainly."

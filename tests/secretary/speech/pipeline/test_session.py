@@ -208,6 +208,15 @@ async def test_a_filler_while_thinking(stage: Stage) -> None:
     assert list(stage.listener.said.values()) == ["One moment, please.", "Here I am."]
 
 
+async def test_thoughts_without_a_beginning(stage: Stage) -> None:
+    """A server that eats the tag before a model's thoughts is known by its option: they are not spoken."""
+    stage.chat.then(stage.chat.says("The caller wants", " sales.</think>", "Sales, certainly."))
+    await stage.call(llm_thinks="yes")
+    stage.turn()
+    await stage.listener.until_finished()
+    assert stage.speech.texts == ["Sales, certainly."]
+
+
 async def test_keys(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys go to the model together, when the caller has finished."""
     monkeypatch.setattr(session_module, "KEYS_S", 0.05)

@@ -20,7 +20,7 @@ from secretary.speech.pipeline.tts.local import LocalVoice
 from secretary.speech.pipeline.tts.openai import SpeechServer
 from tests.peers.elevenlabs_tts import ElevenLabsPeer
 from tests.peers.openai_audio import SpeechPeer, tone, wav_file
-from tests.peers.web import WebPeer, garbage, refuses
+from tests.peers.web import Reply, Request, WebPeer, garbage, refuses
 
 TEXT = "It is open until six."
 
@@ -63,6 +63,21 @@ async def test_a_wav_that_was_not_asked_for() -> None:
     async with SpeechPeer() as peer, voice(peer) as server:
         peer.then(garbage("application/octet-stream", wav_file(tone(1.0, 22_050), 22_050)))
         assert len(b"".join(await spoken(server))) == pytest.approx(16_000, abs=80)
+
+
+@pytest.mark.parametrize("head", [b"ID3\x04", b"\xff\xfb\x90\x00", b"OggS", b"fLaC"])
+async def test_a_sound_that_is_not_what_was_asked_for(head: bytes) -> None:
+    """A server that gives MP3 under any name is told apart from one that gives pcm: nobody hears the noise."""
+
+    async def compressed(request: Request, reply: Reply) -> None:
+        await reply.start(200, "application/octet-stream")
+        await reply.send(head + bytes(4_000))
+        await reply.end()
+
+    async with SpeechPeer() as peer, voice(peer) as speaker:
+        peer.then(compressed)
+        with pytest.raises(ProviderError, match="compressed sound"):
+            await spoken(speaker)
 
 
 async def test_the_first_sound_comes_first() -> None:
