@@ -9,7 +9,7 @@
 
 A line is written in the transaction of the change itself, so that neither is there without the other. Inside a tenant
 it belongs to the tenant; in `platform_context` to the installation, unless a domain is named. Actor and address come
-from `tenants.origin`. Secrets are masked before anything is stored.
+from `tenants.origin`. Secrets are masked before anything is stored, and so is what a caller may want erased.
 """
 
 from __future__ import annotations
@@ -65,20 +65,27 @@ _waiting: ContextVar[list[AuditEvent | InstallationEvent] | None] = ContextVar("
 
 
 def subject_of(row: models.Model, label: str = "") -> Subject:
-    """A row by its model's name, key and text."""
-    return Subject(str(row._meta.model_name), str(row.pk), label or str(row))
+    """A row by its model's name, key and text; without its text where that is a caller's."""
+    return Subject(str(row._meta.model_name), str(row.pk), label or ("" if _hidden(row) else str(row)))
+
+
+def _hidden(row: models.Model) -> frozenset[str]:
+    """The fields of a model that hold a caller's data, by its `audit_hides`: the record outlives their erasure."""
+    found: frozenset[str] = getattr(type(row), "audit_hides", frozenset())
+    return found
 
 
 def values_of(row: models.Model) -> dict[str, Any]:
-    """A row's values by field, without keys and times; secrets as `Masked`."""
+    """A row's values by field, without keys and times; secrets and callers' data as `Masked`."""
     values: dict[str, Any] = {}
+    hidden = _hidden(row)
     for field in row._meta.concrete_fields:
         if field.primary_key or field.name in UNTOLD:
             continue
         value = getattr(row, field.attname)
         if isinstance(value, (list, dict)):
             value = type(value)(value)
-        secret = isinstance(field, EncryptedTextField) or _is_secret(field.name)
+        secret = isinstance(field, EncryptedTextField) or field.name in hidden or _is_secret(field.name)
         values[field.name] = Masked(value) if secret else value
     return values
 

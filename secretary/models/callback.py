@@ -39,6 +39,7 @@ class Callback(TenantModel):
     Nothing is dialled without `consent_at`, and a row that is `running` belongs to one attempt: `job_uuid`.
     """
 
+    audit_hides = frozenset({"number", "name", "reason"})
     callback_uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.CharField(_("number"), max_length=21, validators=[NUMBER])
     name = models.CharField(_("name"), max_length=120, blank=True, default="")

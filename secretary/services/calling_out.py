@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID, uuid4
 
 from eslbridge import dialling, jobs
@@ -18,6 +19,10 @@ from secretary.models import ExtensionMapping, Secretary
 from secretary.services.callbacks import kind_of
 from secretary.services.calling_rules import calling_rules_of
 from secretary.services.placing import to_second
+from tenants import audit
+
+PERSONAL: Final = frozenset({"number", "to", "name", "shown_number", "shown_name", "caller_number", "caller_name"})
+"""Arguments of jobs that say whom it is about."""
 
 
 def click_to_call(*, domain_uuid: UUID, phone: str, number: str, name: str = "") -> Job:
@@ -97,6 +102,12 @@ def _ask(domain_uuid: UUID, number: str, kind: str, job_uuid: UUID, secretary_uu
     )  # fmt: skip
     if not decision.allowed:
         raise TransferRefused(decision.reason)
+
+
+def record(job: Job) -> None:
+    """Write down that somebody asked for it: what, not whom it reaches. That stands in the job, and can be erased."""
+    told = {name: audit.Masked(value) if name in PERSONAL else value for name, value in job.arguments.items()}
+    audit.log("job.requested", audit.Subject("job", str(job.pk), job.kind), new=told)
 
 
 def _job(domain_uuid: UUID, job_uuid: UUID, secretary_uuid: UUID | None, **arguments: str) -> Job:

@@ -95,7 +95,7 @@ class Jobs(Listed, Shown, Created, Deleted):
         wanted = self.body(NewJob(data=request.data))
         _check_fields(wanted)
         row = self._asked(wanted)
-        audit.log("job.requested", audit.Subject("job", str(row.pk), row.kind), new=dict(row.arguments))
+        calling_out.record(row)
         response = self.shown(row, status=202)
         response.headers["Location"] = f"{request.path}/{row.pk}"
         return response

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from eslbridge import jobs as switch_jobs
-from eslbridge.models import Job, JobKind, JobState
+from eslbridge.models import EslCredential, Job, JobKind, JobState
 from secretary.errors import TransferRefused
 from secretary.panel.access import Access, Can, in_domain
 from secretary.panel.callback_words import TONES, outcome, refusal
@@ -30,7 +30,12 @@ from tenants import audit
 
 
 def _asked(job: Job) -> None:
-    audit.log("job.requested", audit.Subject("job", str(job.pk), job.kind), new=dict(job.arguments))
+    calling_out.record(job)
+
+
+def _nowhere_to_ring() -> str:
+    """What to say where nothing can ring, because there is no switch to ask; empty where there is one."""
+    return "" if EslCredential.objects.exists() else _("No telephone system is connected yet, so nothing can ring.")
 
 
 def _dial(request: HttpRequest, access: Access, number: str, name: str, back: str) -> HttpResponse:
@@ -39,6 +44,9 @@ def _dial(request: HttpRequest, access: Access, number: str, name: str, back: st
     phone = next((one for one in phones if str(one.pk) == request.POST.get("phone", "")), phones[0] if phones else None)
     if phone is None:
         messages.error(request, _("Nobody knows your telephone. An administrator says under “People” where you are."))
+        return redirect(back)
+    if nowhere := _nowhere_to_ring():
+        messages.error(request, nowhere)
         return redirect(back)
     try:
         job = calling_out.click_to_call(domain_uuid=access.domain.pk, phone=phone.number, number=number, name=name)
@@ -80,6 +88,8 @@ def test_call(request: HttpRequest, access: Access, secretary_uuid: UUID) -> Htt
         raise Http404
 
     def save(form: PanelForm) -> None:
+        if nowhere := _nowhere_to_ring():
+            raise ValidationError(nowhere)
         try:
             _asked(
                 calling_out.to_secretary(

@@ -10,20 +10,24 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from eslbridge.dialling import save_rules
 from eslbridge.models import Job
 from secretary.models import Call, CallerRequest, CallEvent, Message, UsageRecord, Utterance
 from secretary.profiles import CallRecord, EventRecord, MessageRecord, UtteranceRecord
 from secretary.services import caller_requests
+from secretary.services.callbacks import Consent, cancel_callback, change_callback, request_callback
 from secretary.services.caller_requests import ask, run_waiting
+from secretary.services.calling_out import click_to_call, record
 from secretary.services.calls import finish_call
 from secretary.services.transfers import request_transfer
 from secretary.tools.models import CallerFact
 from secretary.webhooks.models import Webhook, WebhookEvent
 from tenants.context import tenant_context
-from tenants.models import AuditEvent
+from tenants.models import AuditEvent, TenantModel
 from tenants.origin import Actor, acting
 from tenants.services import update_domain
 from tests.cast import Tenant
@@ -233,3 +237,35 @@ def test_anothers_request(acme: Tenant, globex: Tenant) -> None:
     with tenant_context(acme.domain_uuid):
         assert not CallerRequest.objects.filter(pk=request.pk).exists()
         assert CallerRequest.objects.filter(pk=uuid4()).first() is None
+
+
+def test_in_no_table_at_all(acme: Tenant, data_dir: Path) -> None:
+    """Neither number nor name of an erased caller stands in any row of any table of the tenant, the record of changes
+    included; a new table is found by itself."""
+    call = spoke(acme, data_dir, ALICE)
+    with tenant_context(acme.domain_uuid):
+        call.secretary.allow_list, call.secretary.callback_other_numbers = ["+55*"], True
+        call.secretary.save()
+    about: Any = {"secretary_uuid": acme.secretary.pk, "call_uuid": call.pk, "destination_uuid": acme.sales.pk}
+    save_rules(domain_uuid=acme.domain_uuid, external_allowed=True, country="BR")
+    uuid = request_callback(
+        domain_uuid=acme.domain_uuid, number=ALICE, name="Alice", reason="Alice wants her bill",
+        consent=Consent("spoken", "Reception"), not_before=None, not_after=None, **about,
+    )  # fmt: skip
+    with tenant_context(acme.domain_uuid):
+        change_callback(callback_uuid=uuid, name="Alice B.")
+        job = click_to_call(domain_uuid=acme.domain_uuid, phone="1001", number=ALICE, name="Alice")
+        record(job)
+        cancel_callback(callback_uuid=uuid)
+        Job.objects.update(state="done", outcome="done", finished_at=timezone.now())
+    models = [model for model in apps.get_models() if issubclass(model, TenantModel | AuditEvent)]
+
+    def traces() -> set[str]:
+        with tenant_context(acme.domain_uuid):
+            rows = [(model.__name__, str(row)) for model in models for row in model._default_manager.values()]
+        return {name for name, row in rows if "98765" in row or "Alice" in row}
+
+    assert traces() >= {"Call", "Utterance", "Callback", "Job", "WebhookEvent", "CallerFact", "DialAttempt"}
+    ask_for(acme, "erase", ALICE)
+    run_waiting()
+    assert traces() == set()
