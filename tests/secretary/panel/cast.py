@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from eslbridge.jobs import create_job
 from eslbridge.models import DialAttempt
+from eslbridge.services import save_credential
 from secretary.models import (
     Call,
     Callback,
@@ -78,6 +79,7 @@ def furnish(name: str, data_dir: Path) -> House:
     domain = create_domain(name=f"{name}.example")
     record_sound(data_dir / name / "call.wav")
     now = timezone.now()
+    save_credential(domain_uuid=domain.pk, host=f"pbx.{name}.example", password=f"{name}'s own")
     with tenant_context(domain.pk):
         secretary = Secretary.objects.create(name=f"{name} secretary", greeting=f"Hello, {name}")
         mapping = ExtensionMapping.objects.create(extension="8001", secretary=secretary)

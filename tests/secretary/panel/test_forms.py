@@ -299,6 +299,10 @@ def test_the_telephone_system(cast: Cast, alice: Client) -> None:
         "switch_media_host": "10.0.0.5", "switch_media_port_min": "10000", "switch_media_port_max": "10100",
         "connect_timeout_s": "5", "read_timeout_s": "30", "reconnect_delay_s": "2", "max_reconnects": "3",
     }  # fmt: skip
+    with tenant_context(cast.acme.domain.pk):
+        EslCredential.objects.all().delete()
+    ring = reverse("panel:secretary-test", args=[cast.acme.domain.pk, cast.acme.objects["secretary_uuid"]])
+    assert "No telephone system is connected yet" in alice.post(ring, {"number": "1001"}).content.decode()
     assert "Give the password" in post(alice, cast, "connection", values, 422)
     post(alice, cast, "connection", {**values, "password": "not ClueCon"}, 302)
     with tenant_context(cast.acme.domain.pk):
