@@ -76,10 +76,15 @@ def test_nothing_but_the_list(acme: Tenant) -> None:
 def test_the_worker_asks_again(acme: Tenant) -> None:
     """A list that was shortened while the job waited holds; the row of an unchanged answer is not written again."""
     give(acme, LAWYER)
-    call = acme.call().call_uuid
+    place, call = stored(acme), acme.call().call_uuid
     about = {"arguments": {"number": LAWYER, "kind": "external"}, "secretary_uuid": acme.secretary.pk}
-    early, late = new(acme, call_uuid=call, **about), new(acme, call_uuid=call, **about)
+    late = new(acme, call_uuid=call, **about)
+    request_transfer(domain_uuid=acme.domain_uuid, call_uuid=call, destination_uuid=place.pk)
+    with tenant_context(acme.domain_uuid):
+        early, asked = Job.objects.get(arguments__has_key="destination_uuid"), DialAttempt.objects.get()
     assert run(early, RecordingSwitch()) == ("done", "")
+    with tenant_context(acme.domain_uuid):
+        assert DialAttempt.objects.get().updated_at == asked.updated_at
     give(acme, only=True)
     ended = run(late, switch := RecordingSwitch())
     assert ended == ("not_allowed", f"allow_list {LAWYER} is not on the secretary's list")
