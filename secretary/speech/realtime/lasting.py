@@ -25,7 +25,9 @@ QUIET_S: Final = 0.25
 """How often a quiet moment is looked for."""
 RETRY_S: Final = 15.0
 MOST_REVIVALS: Final = 3
-"""Sessions of one call that may end before their time."""
+"""Sessions of one call that may end before their time, one after the other."""
+LASTED_S: Final = 60.0
+"""One that has lasted for so long was none of them."""
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +58,7 @@ class Lasting:
         self._renewing: asyncio.Task[None] | None = None
         self._expires = 0.0
         self._revivals = 0
+        self._live_since = 0.0
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -189,6 +192,7 @@ class Lasting:
     # A new session before the old one ends ------------------------------------------------------------------------
 
     def _live(self) -> None:
+        self._live_since = self._loop.time()
         self._began()
         if self.lifetime_s is not None:
             self._ends_in(self.lifetime_s, max(self.lifetime_s - self.renew_early_s, self.lifetime_s / 2))
@@ -213,6 +217,8 @@ class Lasting:
             self._spawn(wire.close())
         if self._renewing is not None:
             return  # another one is about to take its place; if it fails, that is told
+        if self._loop.time() - self._live_since > LASTED_S:
+            self._revivals = 0
         if error.kind == "expired" and self._revivals < MOST_REVIVALS:
             self._revivals += 1
             self._renew_now()
