@@ -306,6 +306,7 @@ class Conversation:
         if scene.state is State.LEAVING:
             self._endings.finish()
         elif scene.state is State.GREETING or scene.watch.unanswered_again():
+            scene.note("watchdog", reason="provider_silent")
             self._endings.leave("provider_silent", "" if scene.state is State.GREETING else scene.say.trouble)
         else:
             scene.expect_answer()

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from secretary.panel import words
 from secretary.scenarios import judge, virtual_time
 from secretary.scenarios.run import play
 from secretary.scenarios.script import Script, every
@@ -29,7 +30,9 @@ def test_everything_is_rehearsed() -> None:
     """Each tool, each watchdog and each way in which a provider fails; in both languages."""
     called = {name for script in SCRIPTS for name in script.expect.tools}
     assert set(names.BUILT_IN) | {"order_status"} <= called
-    assert {script.expect.detail for script in SCRIPTS} >= {
+    details = {script.expect.detail for script in SCRIPTS} - {""}
+    assert details <= set(words.REASONS), "and each has words for people"
+    assert details >= {
         "silent_caller", "music_on_line", "recording_on_line", "caller_repeats", "going_in_circles", "time_is_up",
         "turns_used_up", "cost_used_up", "allowance_used_up", "provider_silent", "provider_failed", "caller_ended",
     }  # fmt: skip
