@@ -66,9 +66,14 @@ class Tools:
         return len(self._running) < MOST_RUNNING
 
     def _resume(self, call: ToolCall) -> None:
-        self._hold.end("ok")
+        self._end_hold("ok")
         self._answer(call, "ok")
         self._scene.expect_answer()
+
+    def _end_hold(self, outcome: str) -> None:
+        if self._hold.call is not None:
+            self._hold.end(outcome)
+            self._rearm()  # what else runs goes on: it is not the caller's turn yet
 
     # From the conversation ----------------------------------------------------------------------------------------
 
@@ -86,11 +91,11 @@ class Tools:
         call, self._pending = self._pending, None
         if call is not None:
             self._answer(call, "interrupted")
-        self._hold.end("interrupted")
+        self._end_hold("interrupted")
 
     def voice_arrives(self) -> None:
         """The provider speaks of itself: nobody is on hold any more."""
-        self._hold.end("ok")
+        self._end_hold("ok")
 
     def done(self, done: ev.ToolDone) -> None:
         scene = self._scene
@@ -132,7 +137,7 @@ class Tools:
         self._rearm()
 
     def hold_is_over(self) -> None:
-        self._hold.end("ok")
+        self._end_hold("ok")
 
     def filler_due(self) -> None:
         if self._running:

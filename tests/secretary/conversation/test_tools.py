@@ -124,6 +124,8 @@ def test_nobody_is_talked_to_over_music(stage: Stage) -> None:
     stage.call_tool("resume")
     stage.advance(1_500)
     assert fillers(stage) and not stage.all(act.TellInterrupted)
+    stage.advance(12_000)
+    assert "reprompt" not in [note.kind for note in stage.all(act.Note)]  # the tool still runs
 
 
 def test_a_sentence_that_covers_a_wait_is_no_answer(stage: Stage) -> None:
