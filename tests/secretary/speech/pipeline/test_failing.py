@@ -62,6 +62,7 @@ async def test_failures(stage: Stage, peer: str, steps: tuple[object, ...], kind
     failures = [what for told, what in stage.listener.heard if told == "failed"]
     ((failed_kind, reason),) = failures  # type: ignore[misc]
     assert failed_kind in kind.split("|"), reason
+    assert kind != "rate_limited" or stage.listener.retry_after_s == 30.0
     assert "sk-" not in reason and "html" not in reason.replace("text/html", "")
     assert not getattr(stage, peer).script
 
