@@ -87,6 +87,6 @@ async def a_colleague_of_another(here: World) -> None:
 
 
 FOREIGN: Final[dict[str, Callable[[World], Awaitable[None]]]] = {
-    "call": a_call_of_another,
-    "colleague": a_colleague_of_another,
+    "foreign-call": a_call_of_another,
+    "foreign-colleague": a_colleague_of_another,
 }

@@ -27,7 +27,7 @@ from tenants.services import create_domain
 from tests.endtoend.world import PORTS, TONE, World, until
 
 HEARD_MS = 250
-"""So much of a sentence (`TONE`) must have been heard for it to count; more than is left of music that was stopped."""
+"""So much of a sentence (`TONE`) must have been heard for it to count."""
 
 
 def _has_heard(who: Channel, ms: int) -> bool:
@@ -63,8 +63,8 @@ class Scene:
         self.channel: Channel
         self.domain_uuid: UUID
         self.sales: UUID
-        self.results: list[tuple[str, int]] = []
-        """How transfers ended, and how much the caller had heard by then (ms)."""
+        self.results: list[tuple[str, int, int]] = []
+        """How transfers ended; how much the caller had heard by then (ms), and how many sentences to the end."""
 
     # Before the call ----------------------------------------------------------------------------------------------
 
@@ -133,9 +133,16 @@ class Scene:
     def dial(self, number: str = "8001") -> None:
         """The caller calls, hears the greeting, and wants to be put through to the first one on the list."""
         self.channel = self.world.switch.place_call(self.name, number, self.caller, caller_name=self.caller_name)
-        self.world.following[self.channel.uuid] = lambda outcome: self.results.append(
-            (outcome, self.caller.heard_voice_ms)
-        )
+        self.world.following[self.channel.uuid] = self._ended
+
+    def _ended(self, outcome: str) -> None:
+        self.results.append((outcome, self.caller.heard_voice_ms, self.sentences))
+
+    @property
+    def sentences(self) -> int:
+        """How many of the secretary's sentences were heard to their end."""
+        session = self.world.node.reception._sessions.get(self.channel.uuid)
+        return len([line for line in session.record.lines if line.who == "secretary"]) if session is not None else 0
 
     def legs(self, number: str = "1001") -> list[Channel]:
         """The colleague's telephones that rang."""
@@ -155,10 +162,10 @@ class Scene:
     async def back(self, word: str) -> None:
         """The transfer ends with this word, and the caller hears the whole next sentence."""
         await until(lambda: self.results, "the transfer ends")
-        ended, before = self.results[-1]
+        ended, heard, said = self.results[-1]
         assert ended == word, f"ended as {ended}"
-        await until(lambda: self.caller.heard_voice_ms >= before + HEARD_MS, "the caller hears what became of it")
-        await self.silent(self.caller)
+        await until(lambda: self.sentences > said, "the secretary says what became of it")
+        await until(lambda: self.caller.heard_voice_ms >= heard + HEARD_MS, "the caller hears it")
 
     async def silent(self, who: Caller, ms: int = 300) -> None:
         await until(lambda: who.silent_ms >= ms, "silence")
