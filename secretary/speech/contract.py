@@ -56,11 +56,12 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class CameBack:
-    """The caller had been sent on to somebody, and is here again."""
+    """The caller had been sent on to somebody, or had lost the secretary, and is here again."""
 
     destination_uuid: str
+    """Empty where they had not been sent anywhere."""
     outcome: str
-    """How it went, as of any transfer; `over`: they were there, and it came to its end."""
+    """How it went, as of any transfer; `over`: they were there, and it came to its end; `cut_off`: nobody was."""
 
 
 @dataclass(frozen=True, slots=True)

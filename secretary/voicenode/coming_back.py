@@ -20,8 +20,9 @@ from eslbridge.models import Job, JobKind, JobState
 from eslbridge.outcomes import TransferOutcome, outcome_of
 from secretary.models import Call, CallOutcome, Destination, DestinationKind, Utterance
 from secretary.profiles import SecretaryProfile
+from secretary.services.calls import NODE_LOST
 from secretary.speech.contract import CameBack, Said
-from secretary.speech.local.phrases import back_again
+from secretary.speech.local.phrases import CUT_OFF, back_again
 from secretary.voicenode.arrival import VISITS, Arrival
 from tenants.context import tenant_context
 
@@ -67,21 +68,24 @@ async def counted(call: OutboundCall, arrival: Arrival) -> int:
 
 
 def back_of(arrival: Arrival, profile: SecretaryProfile) -> Back | None:
-    """None for a caller whom this secretary has not just sent on. Read it before the call's row is opened anew.
+    """None for a caller who has not just been with this secretary. Read it before the call's row is opened anew.
 
     Never raises: a greeting does as well.
     """
     try:
         call_uuid = UUID(arrival.call_uuid)
         with tenant_context(profile.domain_uuid):
-            if not Call.objects.filter(call_uuid=call_uuid, outcome=CallOutcome.TRANSFERRED).exists():
-                return None  # new, or from a node that died
+            call = Call.objects.filter(call_uuid=call_uuid, secretary_id=profile.secretary_uuid).first()
+            if call is not None and (call.outcome == CallOutcome.IN_PROGRESS or call.outcome_detail == NODE_LOST):
+                return Back(CameBack("", CUT_OFF), "")  # its node died, and what was said died with it
+            if call is None or call.outcome != CallOutcome.TRANSFERRED:
+                return None
             moved = Job.objects.filter(call_uuid=call_uuid, kind__in=(JobKind.TRANSFER, JobKind.CONSULT))
             job = moved.order_by("-created_at").first()
             if job is None or (job.kind, job.state) != (JobKind.TRANSFER, JobState.DONE) or job.finished_at is None:
                 return None
             place = Destination.objects.filter(pk=UUID(job.argument("destination_uuid"))).first()
-            if place is None or job.secretary_uuid != profile.secretary_uuid:
+            if place is None:
                 return None
             away_s = (timezone.now() - job.finished_at).total_seconds()
             said = Utterance.objects.filter(call_id=call_uuid).order_by("-position").values_list("who", "text")

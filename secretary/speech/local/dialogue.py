@@ -24,7 +24,7 @@ from secretary.speech.contract import Place
 from secretary.speech.local.carriers import OPERATOR_NAMES
 from secretary.speech.local.intents import Intent, Understood
 from secretary.speech.local.phones import words_of
-from secretary.speech.local.phrases import NOT_PUT_THROUGH, OVER, Phrase, language_of, sentence
+from secretary.speech.local.phrases import CUT_OFF, NOT_PUT_THROUGH, OVER, Phrase, language_of, sentence
 
 SURE: Final = 0.5
 """From this confidence on a caller is put through without being asked back."""
@@ -124,7 +124,7 @@ class Dialogue:
         """The caller was sent there, is here again, and is being asked what to do now."""
         uuids = [place.destination_uuid for place in self._places]
         self._asked = uuids.index(destination_uuid) if destination_uuid in uuids else None
-        self.state = State.MORE if outcome == OVER else State.OFFERING
+        self.state = {OVER: State.MORE, CUT_OFF: State.LISTENING}.get(outcome, State.OFFERING)
 
     # What the caller does
 

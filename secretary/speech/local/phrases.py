@@ -33,6 +33,7 @@ class Phrase(StrEnum):
     MESSAGE_KEPT = "message_kept"
     MESSAGE_NOT_KEPT = "message_not_kept"
     ANYTHING_ELSE = "anything_else"
+    CUT_OFF = "cut_off"
     GOODBYE = "goodbye"
 
 
@@ -57,6 +58,7 @@ ENGLISH: Final[Mapping[Phrase, str]] = {
     Phrase.MESSAGE_KEPT: "Thank you, I've noted your message. Is there anything else I can do for you?",
     Phrase.MESSAGE_NOT_KEPT: "I'm sorry, something went wrong with your message. One moment, please.",
     Phrase.ANYTHING_ELSE: "All right. Is there anything else I can do for you?",
+    Phrase.CUT_OFF: "I'm sorry, we were cut off for a moment. How can I help you?",
     Phrase.GOODBYE: "Thank you for calling. Goodbye!",
 }
 PORTUGUESE: Final[Mapping[Phrase, str]] = {
@@ -79,6 +81,7 @@ PORTUGUESE: Final[Mapping[Phrase, str]] = {
     Phrase.MESSAGE_KEPT: "Obrigada, anotei seu recado. Posso ajudar em mais alguma coisa?",
     Phrase.MESSAGE_NOT_KEPT: "Desculpe, houve um problema com o seu recado. Um momento, por favor.",
     Phrase.ANYTHING_ELSE: "Certo. Posso ajudar em mais alguma coisa?",
+    Phrase.CUT_OFF: "Desculpe, fomos interrompidos por um instante. Em que posso ajudar?",
     Phrase.GOODBYE: "Obrigada por ligar. Até logo!",
 }
 NOT_PUT_THROUGH: Final[Mapping[str, Phrase]] = {
@@ -94,6 +97,9 @@ NOT_PUT_THROUGH: Final[Mapping[str, Phrase]] = {
 """What is said when a transfer ended with one of these words; TRANSFER_FAILED for any other."""
 OVER: Final = "over"
 """In the place of an outcome: the caller was there, and is back after its end."""
+CUT_OFF: Final = "cut_off"
+"""The caller was nowhere: the conversation broke off, and begins anew."""
+_BACK: Final = {OVER: Phrase.ANYTHING_ELSE, CUT_OFF: Phrase.CUT_OFF}
 _CATALOGUE: Final = {"en": ENGLISH, "pt-br": PORTUGUESE}
 _KEY: Final = {"en": "{place}, press {key}", "pt-br": "{place}, tecle {key}"}
 LISTED: Final = 4
@@ -112,8 +118,8 @@ def sentence(phrase: Phrase, language: str, *, place: str = "", places: Sequence
 
 
 def back_again(outcome: str, place: str, language: str) -> str:
-    """What a caller hears who was sent to a place, and has come back."""
-    phrase = Phrase.ANYTHING_ELSE if outcome == OVER else NOT_PUT_THROUGH.get(outcome, Phrase.TRANSFER_FAILED)
+    """What a caller hears who was sent to a place, or had lost the secretary, and is here again."""
+    phrase = _BACK.get(outcome) or NOT_PUT_THROUGH.get(outcome, Phrase.TRANSFER_FAILED)
     return sentence(phrase, language, place=place)
 
 

@@ -264,3 +264,10 @@ def test_back_from_where_it_came_to_an_end(dialogue: Dialogue) -> None:
     """After a mailbox or a menu there may be nothing else; a destination that is gone by then is no trouble."""
     dialogue.came_back("u-gone", "over")
     assert done(dialogue.heard(NO)) == [("end_call", {"reason": "nothing_else"})]
+
+
+def test_back_after_the_secretary_was_lost(dialogue: Dialogue) -> None:
+    """Nothing was asked that a yes could answer: the caller says what they want."""
+    dialogue.came_back("", "cut_off")
+    assert not dialogue.wants_answer
+    assert done(dialogue.heard(SALES)) == [("transfer", {"destination_uuid": "u-sales"})]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -49,7 +50,6 @@ async def sent_on(exchange: Exchange, tenant: Tenant, channel: Channel, destinat
             domain_id=tenant.domain_uuid,
             kind=JobKind.TRANSFER,
             call_uuid=UUID(channel.uuid),
-            secretary_uuid=tenant.secretary.pk,
             arguments={"destination_uuid": destination},
             state=JobState.DONE,
             outcome="done",
@@ -128,32 +128,35 @@ async def test_nobody_goes_round_for_ever(exchange: Exchange, acme: Tenant) -> N
 
 
 @pytest.mark.parametrize(
-    ("outcome", "jobs", "is_back"),
+    ("outcome", "jobs", "found"),
     [
-        ("transferred", [("transfer", "done", True)], True),
-        ("in_progress", [("transfer", "done", True)], False),
-        ("transferred", [("transfer", "failed", True)], False),
-        ("transferred", [("transfer", "done", True), ("consult", "done", True)], False),
-        ("transferred", [("transfer", "done", False)], False),
-        ("transferred", [], False),
+        ("transferred", [("transfer", "done")], "unreachable"),
+        ("in_progress", [("transfer", "done")], "cut_off"),
+        ("failed", [], "cut_off"),
+        ("transferred", [("transfer", "failed")], ""),
+        ("transferred", [("transfer", "done"), ("consult", "done")], ""),
+        ("transferred", [], ""),
+        ("caller_hung_up", [("transfer", "done")], ""),
     ],
 )
-def test_who_comes_back(acme: Tenant, outcome: str, jobs: list[tuple[str, str, bool]], is_back: bool) -> None:
-    """Only whom this very secretary sent on last: not after her node died, nor from a colleague they talked to."""
+def test_who_comes_back(acme: Tenant, outcome: str, jobs: list[tuple[str, str]], found: str) -> None:
+    """Whom she sent on last, and who lost her by her node's death; not who comes from a colleague they talked to."""
     call = acme.call()
     with tenant_context(acme.domain_uuid):
         ended_at = None if outcome == "in_progress" else timezone.now()
-        Call.objects.filter(pk=call.pk).update(outcome=outcome, ended_at=ended_at)
-        for kind, state, hers in jobs:
+        detail = "node_lost" if outcome == "failed" else ""
+        Call.objects.filter(pk=call.pk).update(outcome=outcome, outcome_detail=detail, ended_at=ended_at)
+        for kind, state in jobs:
             Job.objects.create(
                 domain_id=acme.domain_uuid,
                 kind=kind,
                 call_uuid=call.pk,
-                secretary_uuid=acme.secretary.pk if hers else uuid4(),
                 arguments={"destination_uuid": str(acme.sales.pk)},
                 state=state,
                 outcome=state,
                 finished_at=timezone.now(),
             )
-    found = back_of(Arrival.of(str(call.pk), {"secretary_hops": "1"}), acme.profile())
-    assert (found is not None) is is_back
+    arrival = Arrival.of(str(call.pk), {"secretary_hops": "1"})
+    back = back_of(arrival, acme.profile())
+    assert (back.told.outcome if back is not None else "") == found
+    assert back_of(arrival, replace(acme.profile(), secretary_uuid=uuid4())) is None, "another secretary's caller"
