@@ -1,7 +1,7 @@
 """Recordings that the switch makes: where they lie, and how they get from there to us.
 
 The switch writes to a folder of its own, which is also mounted here (SWITCH_RECORDINGS_MOUNT). A worker looks for files
-that are finished, copies each below DATA_DIR, where playing and retention know it, and deletes the original. Paths are
+that are complete, copies each below DATA_DIR, where playing and retention know it, and deletes the original. Paths are
 made of UUIDs alone: nothing that a caller or a tenant says becomes part of one.
 """
 
@@ -21,6 +21,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from secretary.models import Call, RecordingState
+from secretary.services.wav_ends import give_end, has_end
 from tenants.context import platform_context, tenant_context
 
 log = structlog.get_logger(__name__)
@@ -28,7 +29,10 @@ log = structlog.get_logger(__name__)
 BATCH: Final = 200
 LONGEST_S: Final = 60.0
 SETTLED_S: Final = 20.0
-"""A file that nobody has written to for so long is finished: while it records the switch writes every few seconds."""
+"""So long nobody has written to a file that is finished; while it records the switch writes every few seconds."""
+ABANDONED_S: Final = 4 * 3600.0
+"""The same for one without an end, which the switch writes when the recording ends. Nothing is recorded while somebody
+is on hold (seen on 1.11); after so long the switch went down in the middle of it."""
 PATIENCE: Final = timedelta(days=2)
 """How long after the call's end its recording may come; longer than any call that goes on with a colleague."""
 
@@ -84,7 +88,8 @@ def collect(now: datetime | None = None, *, longest_s: float = LONGEST_S) -> int
             break
         source = path_here(domain_uuid=domain_uuid, call_uuid=call_uuid)
         try:
-            finished = source.stat().st_mtime <= moment.timestamp() - SETTLED_S
+            quiet_s = moment.timestamp() - source.stat().st_mtime
+            finished = quiet_s >= (SETTLED_S if has_end(source) else ABANDONED_S)
         except FileNotFoundError:
             if ended_at is not None and ended_at < moment - PATIENCE:
                 _set(domain_uuid, call_uuid, RecordingState.MISSING)
@@ -115,10 +120,12 @@ def _fetch(domain_uuid: UUID, call_uuid: UUID, source: Path, moment: datetime) -
     target = Path(settings.DATA_DIR) / relative
     half = target.with_suffix(".part")
     try:
-        with wave.open(str(source)) as file:  # a file that was cut off in its first second plays nowhere
-            frames = file.getnframes()
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, half)
+        if not has_end(half):
+            give_end(half)
+        with wave.open(str(half)) as file:  # a file that was cut off in its first second plays nowhere
+            frames = file.getnframes()
         half.replace(target)
     except (OSError, EOFError, wave.Error) as error:
         half.unlink(missing_ok=True)

@@ -41,8 +41,8 @@ def ended_call(tenant: Tenant) -> UUID:
     return UUID(str(call.pk))
 
 
-def written(tenant: Tenant, call_uuid: UUID, *, age_s: float = 60, sound: bool = True) -> Path:
-    """The switch's file, last written to so long ago."""
+def written(tenant: Tenant, call_uuid: UUID, *, age_s: float = 60, sound: bool = True, complete: bool = True) -> Path:
+    """The switch's file, last written to so long ago. Not `complete`: with the header of FreeSWITCH's that goes on."""
     switch_recordings.make_folder(domain_uuid=tenant.domain_uuid)
     path = switch_recordings.path_here(domain_uuid=tenant.domain_uuid, call_uuid=call_uuid)
     if sound:
@@ -51,6 +51,9 @@ def written(tenant: Tenant, call_uuid: UUID, *, age_s: float = 60, sound: bool =
             file.writeframes(bytes(6400))
     else:
         path.write_bytes(b"RI")
+    if not complete:
+        begun = path.read_bytes()
+        path.write_bytes(begun[:4] + b"\x08\0\0\0" + begun[8:40] + bytes(4) + begun[44:])
     os.utime(path, (time.time() - age_s,) * 2)
     return path
 
@@ -80,6 +83,23 @@ def test_file_that_grows_is_left_alone(acme: Tenant) -> None:
     assert source.exists() and state(acme, call_uuid)[0] == RecordingState.WAITING
 
 
+def test_somebody_is_on_hold(acme: Tenant) -> None:
+    """Nothing is written for minutes, and the recording is not over: its file has no end yet."""
+    call_uuid = ended_call(acme)
+    source = written(acme, call_uuid, age_s=600, complete=False)
+    assert switch_recordings.collect() == 0
+    assert source.exists() and state(acme, call_uuid)[0] == RecordingState.WAITING
+
+
+def test_the_switch_went_down(acme: Tenant, settings: Any) -> None:
+    """A file that will never have an end is given one, and plays."""
+    call_uuid = ended_call(acme)
+    written(acme, call_uuid, age_s=switch_recordings.ABANDONED_S + 1, complete=False)
+    assert switch_recordings.collect() == 1
+    with wave.open(str(settings.DATA_DIR / state(acme, call_uuid)[1])) as file:
+        assert (file.getnchannels(), file.getnframes()) == (2, 1600)
+
+
 def test_file_that_never_comes_is_said_to_be_missing(acme: Tenant) -> None:
     """After two days, not before: a call may be long."""
     call_uuid = ended_call(acme)
@@ -92,7 +112,7 @@ def test_file_that_never_comes_is_said_to_be_missing(acme: Tenant) -> None:
 def test_garbage_is_not_kept(acme: Tenant) -> None:
     """A file that no player would open is not offered for playing."""
     call_uuid = ended_call(acme)
-    written(acme, call_uuid, sound=False)
+    written(acme, call_uuid, sound=False, age_s=switch_recordings.ABANDONED_S + 1)
     assert switch_recordings.collect() == 0
     assert state(acme, call_uuid) == (RecordingState.MISSING, "")
 

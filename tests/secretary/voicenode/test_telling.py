@@ -10,13 +10,14 @@ from uuid import UUID
 import pytest
 
 from eslbridge import dialling, runner, telling
+from eslbridge.models import Job
 from eslbridge.simulator import Extension
 from eslbridge.simulator.caller import Caller, HangUp, Pause
 from eslbridge.simulator.channel import Channel
 from eslbridge.tasks import run_job
 from secretary.models import Callback
 from secretary.services import placing
-from secretary.services.callbacks import Consent, request_callback
+from secretary.services.callbacks import Consent, cancel_callback, request_callback
 from secretary.services.calling_rules import save_calling_rules
 from tenants.context import in_tenant, in_thread
 from tests.cast import Tenant
@@ -165,3 +166,15 @@ async def test_nobody_else_is_told(token: str, scene: Scene, globex: Tenant) -> 
     assert channel.hangup_cause == "CALL_REJECTED" and len(scene.voice.said) == 1
     scene.channel.press("2")
     await placed
+
+
+async def test_taken_back_while_being_told(scene: Scene) -> None:
+    """The telephone is hung up in the middle of the sentence, and nobody is called."""
+    placed = await scene.place()
+    await scene.hears(1)
+    domain_uuid = scene.tenant.domain_uuid
+    await in_tenant(domain_uuid, lambda: cancel_callback(callback_uuid=scene.callback))
+    (hangup,) = await in_tenant(domain_uuid, lambda: list(Job.objects.filter(kind="hangup")))
+    await in_thread(runner.run, domain_uuid=domain_uuid, job_uuid=hangup.pk)
+    await scene.ends(placed, "cancelled", "cancelled")
+    assert "customer" not in dialled(scene)
