@@ -30,7 +30,7 @@ def test_of_one_domain(acme: Tenant, globex: Tenant) -> None:
 def test_fusionpbx(acme: Tenant) -> None:
     """For FusionPBX: extensions alone."""
     text = dialplan("acme.example", "--fusionpbx")
-    assert "<context" not in text and text.count("<extension ") == 9
+    assert "<context" not in text and text.count("<extension ") == 11
 
 
 def test_this_node_by_default(acme: Tenant) -> None:
