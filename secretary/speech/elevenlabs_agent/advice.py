@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 import httpx
+from django.utils.translation import gettext as _
 
 from secretary.speech.contract import Access, ProviderError
 from secretary.speech.elevenlabs_agent import messages
 from secretary.speech.net import check_status, http_client, provider_error
-from secretary.tools.names import USUAL
+from secretary.tools.names import BUILT_IN, USUAL
 
 MOST_NAMED: Final = 100
 """Tools of an account that are looked at: one page."""
@@ -27,9 +28,10 @@ async def advice(access: Access) -> str:
         async with http_client(guarded=access.guarded, headers=headers) as client:
             agent = await _get(client, f"{messages.api_of(access)}/agents/{messages.agent_of(access)}")
             tools = await _tools(client, access, agent)
-    except (ProviderError, httpx.HTTPError, ValueError) as error:
-        kind = provider_error(error).kind if not isinstance(error, ValueError) else "protocol"
-        return f"Its settings could not be read with this key ({kind}): look yourself whether it has all tools."
+    except (ProviderError, httpx.HTTPError, ValueError, TypeError, AttributeError) as error:
+        kind = provider_error(error).kind
+        words = _("Its settings could not be read with this key (%(kind)s): look yourself whether it has all tools.")
+        return words % {"kind": kind}
     return " ".join(_sentences(access, agent, tools))
 
 
@@ -56,9 +58,12 @@ def _sentences(access: Access, agent: Json, tools: list[Json]) -> list[str]:
     found = []
     names = {str(tool.get("name")) for tool in tools}
     if missing := [name for name in USUAL if name not in names]:
-        found.append(f"It lacks these client tools, and cannot do them: {', '.join(missing)}.")
-    if deaf := sorted(str(tool.get("name")) for tool in tools if not tool.get("expects_response")):
-        found.append(f"These tools do not wait for their response, so it never knows how they end: {', '.join(deaf)}.")
+        words = _("It lacks these client tools, and cannot do what they do: %(names)s.")
+        found.append(words % {"names": ", ".join(missing)})
+    deaf = {str(tool.get("name")) for tool in tools if not tool.get("expects_response")}.intersection(BUILT_IN)
+    if deaf:  # names of ours alone: nothing of what the other side says is repeated
+        words = _("These tools do not wait for their response, so it never knows how they end: %(names)s.")
+        found.append(words % {"names": ", ".join(sorted(deaf))})
     overrides = _at(agent, "platform_settings", "overrides", "conversation_config_override")
     own, tts = _at(overrides, "agent"), _at(overrides, "tts")
     allowed = {
@@ -68,11 +73,12 @@ def _sentences(access: Access, agent: Json, tools: list[Json]) -> list[str]:
         "voice": tts.get("voice_id"),
     }
     if refused := [name for name, allows in allowed.items() if name in messages.overridden(access) and not allows]:
-        found.append(f"Its security settings do not allow these overrides: {', '.join(refused)}.")
+        words = _("Its security settings do not allow these overrides: %(names)s.")
+        found.append(words % {"names": ", ".join(refused)})
     config = _at(agent, "conversation_config")
     formats = (_at(config, "asr").get("user_input_audio_format"), _at(config, "tts").get("agent_output_audio_format"))
     if set(formats) != {BEST}:
-        found.append("Its audio is not μ-law 8000 Hz both ways: it is resampled, which costs quality and time.")
+        found.append(_("Its audio is not μ-law 8000 Hz both ways: it is resampled, which costs quality and time."))
     return found
 
 

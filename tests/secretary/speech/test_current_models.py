@@ -58,6 +58,7 @@ def test_the_others() -> None:
     assert MODELS["tts", "elevenlabs"] in literals(TtsConversationalModel)
     assert {MODELS["stt", "deepgram"], deepgram.LISTENER} <= literals(ListenV1Model)
     assert deepgram.VOICE in literals(DeepgramModel)
+    assert not [voice for voice in literals(DeepgramModel) if voice.endswith("-pt")]  # one would be for our callers
 
 
 @pytest.mark.parametrize(

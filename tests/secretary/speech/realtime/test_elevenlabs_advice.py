@@ -11,6 +11,7 @@ from secretary.speech import trying
 from secretary.speech.contract import Access
 from secretary.speech.elevenlabs_agent.advice import advice
 from secretary.tools.names import USUAL
+from tests.peers import elevenlabs_agent
 from tests.peers.elevenlabs_agent import ElevenLabsPeer, agent_of, client_tool
 from tests.secretary.speech.realtime.ear import SECRET, access
 
@@ -58,6 +59,17 @@ async def test_settings_that_cannot_be_read(peer: ElevenLabsPeer) -> None:
     peer.refuse_with = 401
     said = await advice(aimed(peer))
     assert "could not be read" in said and "auth" in said and SECRET not in said
+
+
+@pytest.mark.parametrize("shown", [[], {"conversation_config": {"agent": {"prompt": {"tool_ids": [{}]}}}}, "secret"])
+async def test_settings_that_make_no_sense(
+    peer: ElevenLabsPeer, monkeypatch: pytest.MonkeyPatch, shown: object
+) -> None:
+    """Whatever comes instead of settings: people are told to look themselves, and none of it is repeated."""
+    monkeypatch.setattr(elevenlabs_agent, "fits", lambda *_: None)
+    monkeypatch.setattr(peer, "agent", shown)
+    said = await advice(aimed(peer))
+    assert "could not be read" in said and "secret" not in said
 
 
 async def test_trying_tells(peer: ElevenLabsPeer) -> None:
