@@ -13,9 +13,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
@@ -30,11 +32,18 @@ STALE_S: Final = 3600.0
 """How long they serve when they cannot be looked up any more."""
 LOOK_UP_S: Final = 2.0
 """The caller hears ringing meanwhile."""
-AT_ONCE: Final = 4
-"""Look-ups on their way: a resolver that hangs must not take all threads."""
+FAILED_S: Final = 30.0
+"""How long nobody asks again for a name that did not resolve in time: one tenant's hanging name servers are not the
+others' trouble."""
+RESOLVERS: Final = 8
+"""Threads of our own for names: those of the loop have other work."""
 MOST: Final = 10_000
 """Domains that are remembered."""
 
+NOT_ITS: Final = "it is not the domain's switch"
+NOT_LOOKED_UP: Final = "the addresses of the domain's switch could not be looked up"
+
+T = TypeVar("T")
 IPAddress = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 HostOf = Callable[[UUID], Awaitable[str]]
@@ -66,9 +75,13 @@ def address_of(text: str) -> IPAddress | None:
     return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
 
 
+_resolvers = ThreadPoolExecutor(RESOLVERS, thread_name_prefix="switch names")
+
+
 async def resolve(host: str) -> Iterable[str]:
-    """All addresses of a host. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    """All addresses of a host. Raises OSError, UnicodeError."""
+    look_up = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_resolvers, look_up)
     return [str(sockaddr[0]) for *_rest, sockaddr in found]
 
 
@@ -87,8 +100,8 @@ class Door:
         self._trusted = tuple(trusted)
         self._host_of, self._resolve = host_of, resolve
         self._known: dict[UUID, _Known] = {}
+        self._failed: dict[UUID, float] = {}
         self._asking: dict[UUID, asyncio.Task[_Known | None]] = {}
-        self._room = asyncio.Semaphore(AT_ONCE)
 
     def at_once(self, peer: str, domain: str) -> str | None:
         address = address_of(peer)
@@ -99,13 +112,14 @@ class Door:
         domain_uuid = _uuid(domain)
         if domain_uuid is None:
             return "it names no domain"
-        known = self._known.get(domain_uuid)
+        known, now = self._known.get(domain_uuid), asyncio.get_running_loop().time()
+        failed = now - self._failed.get(domain_uuid, -FAILED_S) < FAILED_S
         if known is None:
-            return None
-        age_s = asyncio.get_running_loop().time() - known.since
+            return NOT_LOOKED_UP if failed else None
+        age_s = now - known.since
         if address in known.addresses:
-            return "" if age_s < FRESH_S else None
-        return "it is not the domain's switch" if age_s < AGAIN_S else None
+            return "" if age_s < (STALE_S if failed else FRESH_S) else None
+        return NOT_ITS if failed or age_s < AGAIN_S else None
 
     async def ask(self, peer: str, domain: str) -> str:
         verdict = self.at_once(peer, domain)
@@ -118,8 +132,8 @@ class Door:
             task.add_done_callback(lambda _: self._asking.pop(domain_uuid, None))
         known = await asyncio.shield(task)
         if known is None:
-            return "the addresses of the domain's switch could not be looked up"
-        return "" if address in known.addresses else "it is not the domain's switch"
+            return NOT_LOOKED_UP
+        return "" if address in known.addresses else NOT_ITS
 
     async def close(self) -> None:
         """End what is being looked up."""
@@ -131,20 +145,27 @@ class Door:
     async def _look_up(self, domain_uuid: UUID) -> _Known | None:
         now = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(LOOK_UP_S), self._room:
+            async with asyncio.timeout(LOOK_UP_S):
                 host = await self._host_of(domain_uuid)
                 literal = address_of(host)
                 texts = [] if not host else [host] if literal is not None else await self._resolve(host)
         except Exception as error:  # the database, the resolver: whatever it is, the door stays as it was
             log.warning("switch_not_looked_up", domain=str(domain_uuid), error=repr(error))
+            _keep(self._failed, domain_uuid, now)
             known = self._known.get(domain_uuid)
             return known if known is not None and now - known.since < STALE_S else None
         found = _Known(frozenset(one for text in texts if (one := address_of(text)) is not None), now)
-        self._known.pop(domain_uuid, None)
-        self._known[domain_uuid] = found
-        if len(self._known) > MOST:
-            del self._known[next(iter(self._known))]
+        self._failed.pop(domain_uuid, None)
+        _keep(self._known, domain_uuid, found)
         return found
+
+
+def _keep(memory: dict[UUID, T], domain_uuid: UUID, value: T) -> None:
+    """Remember it as the newest, and forget the oldest of too many."""
+    memory.pop(domain_uuid, None)
+    memory[domain_uuid] = value
+    if len(memory) > MOST:
+        del memory[next(iter(memory))]
 
 
 def _within(address: IPAddress, networks: Iterable[Network]) -> bool:

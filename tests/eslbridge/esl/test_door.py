@@ -97,6 +97,13 @@ async def test_when_nothing_can_be_looked_up(monkeypatch: pytest.MonkeyPatch) ->
     world.now += door_module.FRESH_S + 1
     assert await world.says("192.0.2.10") == "" and await world.says("192.0.2.11") == NOT_ITS
     assert "could not be looked up" in await world.says("203.0.113.9", GLOBEX)
+    world.broken = False
+    for peer, domain, said in (("192.0.2.10", ACME, ""), ("192.0.2.11", ACME, NOT_ITS)):
+        assert world.door.at_once(peer, str(domain)) == said, "nobody asks again at once"
+    assert "could not be looked up" in (world.door.at_once("203.0.113.9", str(GLOBEX)) or "")
+    world.now += door_module.FAILED_S
+    assert await world.says("203.0.113.9", GLOBEX) == "", "but soon"
+    world.broken = True
     world.now += door_module.STALE_S
     assert "could not be looked up" in await world.says("192.0.2.10")
 
