@@ -26,6 +26,7 @@ class Response:
     response_id: str = ""
     cancelled: bool = False
     sounded: bool = False
+    """Something came of it that cannot be taken back: sound, or the call of a tool."""
     tries: int = 0
     calls: set[str] = field(default_factory=set)
     """Tools it called that have no result yet."""

@@ -325,6 +325,7 @@ class OpenAISession(RealtimeSession):
         name = event.get("name") or self._names.get(call_id, "")
         self._names[call_id] = name
         active.calls.add(call_id)
+        active.sounded = True
         self._responses.hold()
         self._calls[call_id] = active
         try:
@@ -348,9 +349,18 @@ class OpenAISession(RealtimeSession):
         self._never("cancel")
         if response.get("status") == "failed" and not ours.cancelled:
             self._response_failed(ours, (response.get("status_details") or {}).get("error") or {})
+        elif self._said_nothing(ours, response):
+            ours.tries += 1
+            ours.event = ours.event or events.response()
+            self._responses.again(ours)
         elif not self._responses.busy:
             self._never("answer")
         self._next()
+
+    def _said_nothing(self, ours: Response, response: Event) -> bool:
+        """It is over and had nothing to say, and the caller waits: once it is asked again."""
+        over = response.get("status") in ("completed", "incomplete") and not ours.cancelled
+        return over and ours.kind == "answer" and not (ours.sounded or ours.tries or self._responses.busy)
 
     def _response_failed(self, response: Response, error: Event) -> None:
         """A fault of the moment is tried again, once, if nothing was heard of it."""

@@ -114,6 +114,19 @@ async def test_a_failed_response_is_tried_once_more(make: Open, peer: OpenAIPeer
     assert (await ear.failure())[0] == "unreachable"
 
 
+async def test_a_model_that_says_nothing_is_asked_again(make: Open, peer: OpenAIPeer) -> None:
+    """An answer without a word, or one that a filter took away: asked for once more, and not for ever."""
+    session, ear = await make()
+    peer.replies = [Reply(""), Reply("Here I am.")]
+    await speak(session)
+    assert (await ear.spoken()).text == "Here I am."
+    peer.replies = [Reply(status="incomplete"), Reply("")]
+    await speak(session)
+    await peer.until(lambda: len(peer.of("response.create")) == 4)
+    await asyncio.sleep(0.05)
+    assert len(peer.of("response.create")) == 4 and len(ear.utterances) == 1
+
+
 async def test_a_rate_limit_fails_at_once(make: Open, peer: OpenAIPeer) -> None:
     """The caller does not wait for a provider that has enough of us."""
     session, ear = await make()
