@@ -25,6 +25,11 @@ TITLES: Final[Mapping[str, tuple[int, Text, Text]]] = {
         _("Sign a new one: a fresh nonce, 60 s to live."),
     ),
     "forbidden": (403, _("This is not allowed"), _("Use a key with the scope that is named.")),
+    "in_clear": (
+        403,
+        _("This came over a connection that everybody can read"),
+        _("Use https://, and replace the key that was sent."),
+    ),
     "not_found": (404, _("There is no such thing"), _("Check the address and the UUIDs in it.")),
     "method_not_allowed": (405, _("This address has no such method"), _("The header `Allow` lists those it has.")),
     "conflict": (409, _("This contradicts what is there"), _("Read the object again and decide anew.")),

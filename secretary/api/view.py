@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC
 from typing import Any, ClassVar, Final
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -93,6 +94,8 @@ class ApiView(APIView):
         )
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            raise Problem("in_clear")
         super().initial(request, *args, **kwargs)
         if isinstance(request.auth, Principal):
             self.principal = request.auth

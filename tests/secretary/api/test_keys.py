@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from secretary.api import shared_memory
@@ -275,3 +275,16 @@ def test_guessing_is_slowed_down(db: None) -> None:
     assert statuses[:60] == [401] * 60
     assert statuses[-1] == 429
     assert bearer(installation_key()).get("me").status_code == 200
+
+
+@override_settings(SECURE_SSL_REDIRECT=True)
+def test_in_clear(acme: Tenant) -> None:
+    """A key that came by http:// is refused and not looked at; nothing is redirected but the page for people."""
+    token, client = domain_key(acme.domain_uuid), Client()
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = client.get("/api/v1/me", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "in_clear")
+    with tenant_context(acme.domain_uuid):
+        assert ApiKey.objects.get().last_used_at is None
+    assert client.get("/api/v1/me", headers=headers, secure=True).status_code == 200
+    assert client.get("/api/v1/docs").status_code == client.get("/").status_code == 301
