@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from eslbridge.simulator.caller import Caller, HangUp, Pause, WaitSilence
+from eslbridge.simulator import Extension
+from eslbridge.simulator.caller import Caller, HangUp, Pause, Say, WaitSilence
 from secretary.models import Call, Secretary
 from secretary.services import switch_recordings
 from tenants.context import in_tenant, in_thread
 from tenants.quotas import set_rules
 from tests.cast import Tenant
-from tests.secretary.voicenode.conftest import Exchange, row_of
+from tests.secretary.voicenode.conftest import TONE, Exchange, row_of
 
 
 @pytest.fixture
@@ -58,6 +59,27 @@ async def test_the_switch_records_and_its_file_is_fetched(
     assert np.abs(sound(tmp_path / fetched.recording)[:, 1]).max() > 5_000
     assert not tapes(mount)
     assert not await in_tenant(globex.domain_uuid, lambda: Call.objects.filter(pk=call.pk).exists())
+
+
+async def test_it_goes_on_with_the_colleague(exchange: Exchange, acme: Tenant, mount: Path) -> None:
+    """Whoever the caller talks to after the secretary is on the right; fetched when that is over, and not before."""
+    await in_thread(set_rules, domain_uuid=acme.domain_uuid, announce_recording=False)
+    await exchange.install(acme)
+    await in_tenant(acme.domain_uuid, lambda: Secretary.objects.update(record_calls=True, recorder="switch"))
+    exchange.switch.add_extension(Extension("1001", acme.name, answer_after_s=0.1, steps=(Say(TONE * 5),)))
+    channel = exchange.dial(acme, Caller([Pause(2_500), HangUp()]))
+    while not (exchange.providers.sessions and exchange.providers.sessions[0].spoke):
+        await asyncio.sleep(0.01)
+    channel.transfer("1001", acme.name)
+    await exchange.reached(channel, "1001")
+    assert await exchange.reception.emptied(10)
+    later = timezone.now() + timedelta(minutes=2)
+    assert await in_thread(switch_recordings.collect, later) == 0
+    (file,) = tapes(mount)
+    await exchange.ended(channel)
+    talked = sound(file)[-8_000:]
+    assert np.abs(talked[:, 1]).max() > 1_000 and np.abs(talked[:, 0]).max() < 100
+    assert await in_thread(switch_recordings.collect, later) == 1
 
 
 async def test_nothing_before_the_caller_was_told(exchange: Exchange, acme: Tenant, mount: Path) -> None:
