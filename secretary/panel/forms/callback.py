@@ -145,6 +145,12 @@ class CallingRulesForm(PanelForm):
     ring_s = forms.IntegerField(label=_("A colleague's telephone (seconds)"), min_value=5, max_value=40)
     customer_ring_s = forms.IntegerField(label=_("The other telephone (seconds)"), min_value=5, max_value=60)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        usual = CallingRules()
+        for name, field in self.fields.items():
+            field.initial = getattr(usual, name, None)
+
     @classmethod
     def read(cls, row: CallingRules) -> dict[str, Any]:
         return {name: getattr(row, name) for name in cls.base_fields if name != "seen"}
