@@ -168,7 +168,11 @@ class ChainSession:
 
     def _ask(self, text: str, keep: bool) -> None:
         session, sayings = self._session, self.relay.memory.sayings
-        if session is not None and not (session.verbatim or (text not in self._exact and (keep or session.asides))):
+        if session is None:
+            ours = self._position >= len(self._steps)  # nobody comes any more
+        else:
+            ours = not session.verbatim and (text in self._exact or not (keep or session.asides))
+        if ours:
             self._say_ourselves(text)
             return
         sayings.append((text, keep))

@@ -293,6 +293,8 @@ def test_all_of_them() -> None:
         await asyncio.sleep(1)
         assert [reason for _, reason in scene.caller.failures] == ["no voice engine"]
         assert scene.caller.failures[0][0] - failed < 2.0
+        scene.chain.say("Somebody will take your call now.")
+        assert scene.caller.words[-1] == "Somebody will take your call now."  # at once: nobody else will say it
         assert scene.noted("providers_exhausted")
 
     virtual_time.run(call())
