@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.forms.models import model_to_dict
 
-from eslbridge.models import DialAttempt
+from eslbridge.models import DialAttempt, Job
 from secretary.models import Call, Message
 from secretary.selectors import caller_data
 from secretary.services import callback_data, files
@@ -29,6 +29,8 @@ _MESSAGE: Final = (
     "caller_number", "caller_name", "given_name", "given_number", "reason", "urgency", "text", "complete", "read_at",
     "created_at",
 )  # fmt: skip
+
+_JOB: Final = ("job_uuid", "call_uuid", "kind", "arguments", "state", "outcome", "created_at", "finished_at")
 
 
 def export(*, domain_uuid: UUID, request_uuid: UUID, number: str) -> tuple[dict[str, object], str]:
@@ -79,6 +81,10 @@ def _fill(archive: zipfile.ZipFile, domain_uuid: UUID, number: str) -> dict[str,
         called_back = callback_data.exported(callback_data.of_number(number, call_uuids))
         dialled = DialAttempt.objects.filter(pk__in=caller_data.dials_of(number)).order_by("created_at")
         dials = list(dialled.values("created_at", "number", "allowed", "reason", "call_uuid"))
+        asked = Job.objects.filter(Q(pk__in=caller_data.jobs_of(number)) | Q(call_uuid__in=call_uuids))
+        jobs = list(asked.order_by("created_at").values(*_JOB))
+    if jobs:
+        _write(archive, "jobs.json", jobs)
     if dials:
         _write(archive, "dialled.json", dials)
     for row in called_back:
@@ -92,6 +98,7 @@ def _fill(archive: zipfile.ZipFile, domain_uuid: UUID, number: str) -> dict[str,
         "webhook_events": events,
         "facts": len(remembered),
         "callbacks": len(called_back),
+        "jobs": len(jobs),
     }
     _write(archive, "about.json", {"number": number, **counts})
     return counts

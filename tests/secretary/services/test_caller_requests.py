@@ -95,7 +95,9 @@ def test_export(acme: Tenant, globex: Tenant, data_dir: Path) -> None:
     assert run_waiting() == 1
     done = again(request)
     assert (done.state, done.number) == ("done", "") and done.expires_at is not None
-    assert done.found == {"calls": 1, "messages": 1, "recordings": 2, "webhook_events": 4, "facts": 1, "callbacks": 0}
+    assert done.found == {
+        "calls": 1, "messages": 1, "recordings": 2, "webhook_events": 4, "facts": 1, "callbacks": 0, "jobs": 1,
+    }  # fmt: skip
     files = unzipped(data_dir, request)
     whole = b"".join(files.values()).decode("latin-1") + " ".join(files)
     assert str(other.pk) not in whole and str(foreign.pk) not in whole and BOB not in whole
