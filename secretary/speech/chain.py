@@ -247,8 +247,8 @@ class ChainSession:
             self._position -= 1  # the session's time was over, not the provider's
         memory = self.relay.memory
         if (memory.turn is not None or memory.sayings) and not self.relay.caller_speaks:
-            # After silence the caller has waited long enough; else the next provider may be quick.
-            self.relay.bridge_in(0.0 if reason.startswith(_SILENT) else BRIDGE_S)
+            # After silence the caller has waited long enough, unless told so; else the next provider may be quick.
+            self.relay.bridge_in(0.0 if reason.startswith(_SILENT) and not self.relay.bridged else BRIDGE_S)
         self._opening = self._spawn(self._advance(), "speech chain")
 
     async def _advance(self) -> None:

@@ -17,8 +17,10 @@ SIGN_S: Final = 3.5
 """For the first sign of an answer. Less than the conversation's own patience, which would end the call."""
 VOICE_S: Final = 4.0
 """From its first token on, for its sound or for a tool."""
+HUNG_S: Final = 1.9
+"""Without a token for so long it may well be broken: the caller is told that it takes a moment."""
 MOMENT_S: Final = 3.5
-"""Whatever signs there are: a caller who has heard nothing for so long is told that it takes a moment."""
+"""Whatever signs there are: a caller who has heard nothing for so long is told so, too."""
 OVERDUE_S: Final = 1.5
 """For the first sound of a sentence of the platform; less than the conversation waits for the last one of a call."""
 LONGEST_DUE_S: Final = 1.9
@@ -73,6 +75,8 @@ class Relay:
         self._late = ""
         """The utterance that says such a sentence once more: nobody hears it."""
         self._bridged = 0
+        self._owed_at = 0.0
+        """When the answer that is waited for fell due."""
         self._saying = ""
         """The utterance that says a sentence of the platform, and answers nothing."""
         self._sentence = ""
@@ -135,6 +139,9 @@ class Relay:
 
     def thinking(self) -> None:
         self._sign(VOICE_S)
+        if self.watch.pending("bridge") and not (self._bridged or self.memory.sayings):
+            waited = asyncio.get_running_loop().time() - self._owed_at
+            self.watch.set("bridge", max(0.0, MOMENT_S - waited), self._bridge)
         if self.listener is not None:
             self.listener.on_thinking()
 
@@ -195,10 +202,11 @@ class Relay:
         seconds = self.sign_s
         self.asked_more()
         self.watch.set("sign", seconds, lambda: self._silent(seconds))
+        self._owed_at = asyncio.get_running_loop().time()
         if self.memory.sayings:
-            self.bridge_in(MOMENT_S)
+            self.bridge_in(HUNG_S)
         else:
-            self.watch.set("bridge", MOMENT_S, self._bridge)
+            self.watch.set("bridge", HUNG_S, self._bridge)
 
     def await_saying(self) -> None:
         """The provider owes a sentence of the platform. Once it is overdue, the platform's voice says it."""
@@ -243,6 +251,11 @@ class Relay:
             if memory.turn is None:
                 memory.sayings.insert(0, (self.bridges.broken_off, False))
         memory.speaking = ""
+
+    @property
+    def bridged(self) -> bool:
+        """Whether the caller has been told that it takes a moment, and nothing else since."""
+        return self._bridged > 0
 
     def bridge_in(self, seconds: float) -> None:
         """The caller waits: in so many seconds the platform speaks, if nobody else has by then."""

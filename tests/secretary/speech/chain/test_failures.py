@@ -10,7 +10,7 @@ import pytest
 from secretary.scenarios import virtual_time
 from secretary.speech.contract import FailureKind, ProviderError, Said, ToolCall
 from secretary.speech.platform_voice import bridges
-from secretary.speech.relay import SIGN_S
+from secretary.speech.relay import HUNG_S, MOMENT_S, SIGN_S
 from tests.secretary.speech.chain.cast import ACME, BRIEFING, TURN, FakeVoice, Scene, three
 
 KINDS = get_args(FailureKind)
@@ -85,16 +85,34 @@ def test_cut_off_while_the_caller_waits(kind: FailureKind, open_s: float) -> Non
 
 
 def test_silence() -> None:
-    """No sign of an answer: the caller hears the platform at once when that is clear, then the next one's answer."""
+    """No sign of an answer: the caller hears so within 2 s, then the next one's answer, with nothing in between."""
 
     async def call() -> None:
         scene = Scene(*three(answer_s=None))
         await scene.begin()
         ended = scene.turn()
         await asyncio.sleep(6)
-        assert scene.caller.first_voice_after(ended) == pytest.approx(SIGN_S)
+        assert scene.caller.first_voice_after(ended) == pytest.approx(HUNG_S) and HUNG_S < 2.0
         assert scene.caller.words[-2:] == [SAY.one_moment, "This is other."]
+        assert scene.caller.voices[-1][0] - ended == pytest.approx(SIGN_S + 0.45, abs=0.1)
         assert scene.noted("provider_failed")[0]["kind"] == "unreachable"
+
+    virtual_time.run(call())
+
+
+def test_a_slow_answer_is_not_talked_into() -> None:
+    """A first token in time is worth 3.5 s of silence; one that comes later was covered, and is heard after that."""
+
+    async def call() -> None:
+        for token_s, covered in ((1.0, []), (2.5, [SAY.one_moment])):
+            scene = Scene(*three(answer_s=3.2))
+            await scene.begin()
+            scene.turn()
+            ear = scene.acme.now.ear
+            assert ear is not None and MOMENT_S > 3.2
+            asyncio.get_running_loop().call_later(token_s, ear.on_thinking)
+            await asyncio.sleep(6)
+            assert scene.caller.words[1:] == [*covered, "This is acme."] and scene.chain.step is ACME
 
     virtual_time.run(call())
 
