@@ -155,6 +155,7 @@ def _model_errors(error: ModelError) -> Iterator[FieldError]:
 
 RENAMED: Final = {
     "secretary": "secretary_uuid", "destination": "destination_uuid", "call": "call_uuid", "hours": "hours_uuid",
+    "fallback": "fallback_uuid",
     "closed_secretary": "closed_secretary_uuid",
 }  # fmt: skip
 """The models' fields that the API calls by the UUID they hold."""

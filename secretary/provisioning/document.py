@@ -212,7 +212,8 @@ class DestinationPart(_Part):
     class Meta(_Part.Meta):
         model = Destination
         fields = (
-            "destination_uuid", "name", "aliases", "number", "kind", "enabled", "priority", "hours", "message_email",
+            "destination_uuid", "name", "aliases", "number", "kind", "enabled", "priority", "transfer_mode", "ring_s",
+            "hours", "message_email",
         )  # fmt: skip
 
 

@@ -18,11 +18,18 @@ class DestinationSerializer(ResourceSerializer):
         source="hours_id", required=False, allow_null=True, help_text="Null: callers are put through at any hour."
     )
 
+    fallback_uuid = serializers.UUIDField(
+        source="fallback_id",
+        required=False,
+        allow_null=True,
+        help_text="Tried when nobody takes the call here. Null: the caller is back with the secretary.",
+    )
+
     class Meta:
         model = Destination
         fields = (
-            "destination_uuid", "name", "aliases", "number", "kind", "enabled", "priority", "hours_uuid",
-            "message_email", "created_at", "updated_at",
+            "destination_uuid", "name", "aliases", "number", "kind", "enabled", "priority", "transfer_mode", "ring_s",
+            "fallback_uuid", "hours_uuid", "message_email", "created_at", "updated_at",
         )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from eslbridge.selectors import esl_endpoint
-from secretary.models import Secretary
+from secretary.models import Destination, Secretary
 from tenants.context import tenant_context
 from tests.cast import Tenant
 from tests.secretary.api.client import Api
@@ -176,3 +176,19 @@ def test_filters_and_unknown_parameters(acme: Tenant, api: Api) -> None:
     assert api.get(f"{listed}?number=1002").json()["items"] == []
     assert api.get(f"{listed}?numbr=1001").json()["errors"][0]["code"] == "unknown_parameter"
     assert api.post(f"{listed}?x=1", {"name": "A", "number": "1"}).status_code == 400
+
+
+def test_a_destination_says_how_it_gets_calls(acme: Tenant, globex: Tenant, api: Api) -> None:
+    """Announced, for how long it rings, and who stands in: one of its own domain."""
+    mine = f"domains/{acme.domain_uuid}/destinations"
+    with tenant_context(globex.domain_uuid):
+        foreign = Destination.objects.create(name="Theirs", number="1009")
+    first = api.post(mine, {"name": "Front desk", "number": "1009"}).json()["destination_uuid"]
+    body = {"name": "Service", "number": "1010", "transfer_mode": "announced", "ring_s": 15}
+    told = api.post(mine, {**body, "fallback_uuid": first}).json()
+    assert (told["transfer_mode"], told["ring_s"], told["fallback_uuid"]) == ("announced", 15, first)
+    refused = api.post(mine, {**body, "name": "Other", "fallback_uuid": str(foreign.pk)})
+    assert refused.status_code == 400
+    assert [error["field"] for error in refused.json()["errors"]] == ["fallback_uuid"]
+    refused = api.post(mine, {**body, "name": "Queue", "kind": "queue"})
+    assert [error["field"] for error in refused.json()["errors"]] == ["transfer_mode"]
