@@ -109,6 +109,10 @@ def test_a_morning(live_server: LiveServer, cast: Cast) -> None:
         expect(page.get_by_role("status")).to_contain_text("Saved.")
         expect(page.get_by_role("link", name="Sofia", exact=True)).to_be_visible()
 
+        # What stands beside a row's own link, which covers the row, can be pressed.
+        page.get_by_role("link", name="Test call Sofia").click()
+        expect(page.get_by_role("heading", name="Test call")).to_be_visible()
+
         page.get_by_role("link", name="Calls", exact=True).click()
         page.get_by_role("link", name="acme caller").click()
         expect(page.get_by_text("interrupted by the caller at 0:00")).to_be_visible()
@@ -165,7 +169,13 @@ def test_on_a_phone(live_server: LiveServer, cast: Cast) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
             expect(page.locator(".nav [aria-current]:visible")).to_be_in_viewport()
         expect(page.get_by_role("link", name="Tools", exact=True)).to_be_hidden()
-        page.get_by_role("button", name="More").click()
+        more = page.get_by_role("button", name="More")
+        more.press("Enter")
+        expect(page.get_by_role("link", name="Tools", exact=True)).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("link", name="Tools", exact=True)).to_be_hidden()
+        expect(more).to_be_focused()
+        more.click()
         page.get_by_role("link", name="Tools", exact=True).click()
         expect(page.get_by_role("heading", name="Tools", exact=True)).to_be_visible()
         assert desk.complaints == []
