@@ -90,10 +90,12 @@ def persons() -> Iterator[Cell]:
     for mode in SPOKEN:
         yield from _somebody_decides(mode)
     asked = {"transfer_mode": "attended"}
-    for then, word, job in (("1", Word.OK, done(CONSULT)), ("2", Word.DECLINED, failed(CONSULT, "declined"))):
-        yield Cell(
-            f"attended-asks-{word}", word, asks(Press("3"), then=then), (job,), room=asked, announced=True, talks=True
-        )
+    no = failed(CONSULT, "declined")
+    for by, then, word, job in (
+        ("key", "1", Word.OK, done(CONSULT)), ("key", "2", Word.DECLINED, no), ("voice", "1", Word.OK, done(CONSULT)),
+    ):  # fmt: skip
+        play = asks(by=by, then=then)
+        yield Cell(f"attended-asks-by-{by}-{word}", word, play, (job,), room=asked, announced=True, talks=True)
 
 
 def _nobody_picks_up(mode: str) -> Iterator[Cell]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from eslbridge.outcomes import TransferOutcome as Word
 from eslbridge.simulator import Press, Say, WaitSilence
 from eslbridge.simulator.caller import Step
+from secretary.speech.local import render
 from tests.endtoend.scene import Scene
 from tests.endtoend.world import until
 
@@ -149,14 +150,18 @@ def worker_dies_while_sending(others: int) -> Play:
     return play
 
 
-def asks(first: Step, *, then: str) -> Play:
-    """The colleague asks the caller something, hears the answer, and decides."""
+def asks(*, by: str, then: str) -> Play:
+    """The colleague says that there is a question, asks the caller, hears the answer, and decides."""
 
     async def play(on: Scene) -> None:
-        on.phone(TOLD, first, TOLD, NO)
+        wish: Step = Press("3")
+        if by == "voice":
+            voice = render.resolve("", "en")
+            wish = Say(await asyncio.to_thread(render.speak, "I have a question", voice, "en", deadline_s=8.0))
+        on.phone(TOLD, wish, TOLD, NO)
         on.dial()
         leg, colleague = await on.answered()
-        await _until_asked(on, colleague)
+        await _until_asked(on, colleague, 2 if by == "voice" else 1)
         heard = colleague.heard_voice_ms
         on.caller.speak((VOICES / "no.wav").read_bytes()[44:])
         await _until_heard(colleague, heard + 1_000)  # “the caller says”, and the caller's own words
@@ -167,8 +172,8 @@ def asks(first: Step, *, then: str) -> Play:
     return play
 
 
-async def _until_asked(on: Scene, colleague: Any) -> None:
-    await until(lambda: colleague.said, "the colleague has asked")
+async def _until_asked(on: Scene, colleague: Any, spoken: int) -> None:
+    await until(lambda: len(colleague.said) == spoken, "the colleague has asked")
     # The music stops for the question; the silence after it is the caller's.
     await on.silent(on.caller, 400)
 

@@ -184,6 +184,13 @@ class Scene:
             while (await self._told()).outcome == "in_progress":
                 await asyncio.sleep(0.1)
 
+    def story(self) -> str:
+        """What happened to the caller so far, for whoever looks for a fault."""
+        channel = getattr(self, "channel", None)
+        if channel is None:
+            return "nobody has called"
+        return f"{channel.history} results={self.results} keys={channel.digits!r} down={channel.hangup_cause!r}"
+
     # Afterwards ---------------------------------------------------------------------------------------------------
 
     def channels(self) -> list[str]:
