@@ -80,6 +80,8 @@ class Hearing:
             case "CHANNEL_HANGUP_COMPLETE" if not mine:
                 self.last_cause = cause
             case "CHANNEL_HANGUP_COMPLETE":
+                # The leg's own end may be told before that of whom it called in vain: it knows that, too.
+                self.last_cause = self.last_cause or event.get("variable_originate_failed_cause")
                 self.result = self.result or self._end(cause)
 
     def _end(self, cause: str) -> JobResult:

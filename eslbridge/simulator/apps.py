@@ -213,13 +213,19 @@ async def bridge(channel: Channel, data: str) -> str | None:
     channel.variables["originate_disposition"] = cause
     channel.variables["DIALSTATUS"] = cause
     if leg is None:
-        if channel.is_true("continue_on_fail") or cause in channel.variable("continue_on_fail").split(","):
+        channel.variables["originate_failed_cause"] = cause
+        wanted = channel.variable("continue_on_fail")
+        if channel.is_true("continue_on_fail") or cause in (wanted.split(",") if wanted else ALWAYS_ON):
             return cause
         channel.hang_up(cause)
         await asyncio.sleep(0)
         return cause
     await originate.talk(channel, leg)
     return None
+
+
+ALWAYS_ON = ("NO_ANSWER", "NO_USER_RESPONSE", "ORIGINATOR_CANCEL")
+"""Nobody answered: the dialplan goes on, unless `continue_on_fail` says otherwise (switch_channel_handle_cause)."""
 
 
 @application("_bridge_uuid")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,6 +16,8 @@ from eslbridge import dialling, jobs, originating, runner
 from eslbridge.consulting import dial_string, loopback_variables
 from eslbridge.esl import commands
 from eslbridge.esl.errors import CommandRefused
+from eslbridge.esl.events import JsonEvent
+from eslbridge.hearing import Hearing
 from eslbridge.jobs import JobResult
 from eslbridge.models import Job, JobKind
 from eslbridge.profiles import EslEndpoint
@@ -134,6 +137,21 @@ async def test_typed_ends(
     assert (row.state, row.outcome, row.detail) == ("failed", outcome, {"leg": leg, "cause": cause})
     assert (row.dialled_at is not None) == (number in ("1001", "1005"))
     await until(lambda: not switch.channels)
+
+
+@pytest.mark.parametrize("ends", [("leg", "second"), ("second", "leg")])
+def test_ends_are_told_in_any_order(ends: tuple[str, str]) -> None:
+    """A customer who did not answer: FreeSWITCH tells the end of the colleague's leg first, or last."""
+    told = {
+        "leg": {"Unique-ID": "leg", "Hangup-Cause": "NORMAL_CLEARING", "variable_originate_failed_cause": "NO_ANSWER"},
+        "second": {"Unique-ID": "second", "Other-Leg-Unique-ID": "leg", "Hangup-Cause": "NO_ANSWER"},
+    }
+    hearing = Hearing("leg")
+    hearing.dialled = True
+    for one in ends:
+        hearing.note(JsonEvent(json.dumps({"Event-Name": "CHANNEL_HANGUP_COMPLETE", **told[one]}).encode()))
+    assert hearing.result is not None and hearing.result.outcome == "no_answer"
+    assert hearing.result.detail == {"leg": "second", "cause": "NO_ANSWER"}
 
 
 async def test_secretary(switch: StandInSwitch, acme: Tenant) -> None:

@@ -134,10 +134,16 @@ async def test_transfer_away(switch: StandInSwitch) -> None:
 
 @pytest.mark.parametrize(
     ("number", "cause"),
-    [("1002", "USER_BUSY"), ("1003", "NO_ANSWER"), ("1004", "USER_NOT_REGISTERED"), ("1999", "NO_ROUTE_DESTINATION")],
+    [
+        ("1002", "USER_BUSY"),
+        ("1003", "NORMAL_CLEARING"),
+        ("1004", "USER_NOT_REGISTERED"),
+        ("1999", "NO_ROUTE_DESTINATION"),
+    ],
 )
 async def test_nobody_there(switch: StandInSwitch, number: str, cause: str) -> None:
-    """Busy, unanswered, unregistered and unknown extensions end a transferred call with their causes."""
+    """Busy, unregistered and unknown extensions end a transferred call with their causes. After one that nobody answers
+    the dialplan goes on, to its end here."""
     switch.options.ring_timeout_s = 2.0
     async with controlled(switch, lambda wire, uuid: wire.until_end()) as call:
         await switch.clock.sleep(0.3)

@@ -22,9 +22,9 @@ from secretary.services.calling_rules import save_calling_rules
 from tenants.context import in_thread, tenant_context
 from tests.cast import Tenant, make_tenant
 from tests.eslbridge.simulator.node import until
-from tests.eslbridge.test_jobs_worker import Worker, worker
+from tests.eslbridge.test_jobs_worker import Worker, process, worker
 
-__all__ = ["worker"]
+__all__ = ["process", "worker"]
 pytestmark = [pytest.mark.django_db(transaction=True)]
 DOMAIN = "acme.example"
 CUSTOMER = "+5511987650001"
