@@ -13,8 +13,9 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
+from tests.secretary.api.cast import Cast, cast_of
 from tests.secretary.api.client import Api, assertion, bearer, domain_key, installation_key
-from tests.secretary.api.test_every_route import MAKES, ROWS, Cast, address, cast_of, parameters, routes, send
+from tests.secretary.api.test_every_route import MAKES, ROWS, address, parameters, routes, send
 from tests.secretary.panel.cast import Cast as PanelCast
 from tests.secretary.panel.conftest import cast, data_dir, no_node, sign_in
 from tests.secretary.panel.test_access import IN_A_DOMAIN, INSIDE, OUTSIDE, Route, walk

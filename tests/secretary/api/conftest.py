@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.db import transaction
 
 from secretary.api import shared_memory
 from tests.cast import Tenant, make_tenant
+from tests.secretary.api.cast import Cast, cast_of
 from tests.secretary.api.client import Api, bearer, domain_key, installation_key
 
 
@@ -38,3 +41,29 @@ def api(acme: Tenant) -> Api:
 def operator(db: None) -> Api:
     """The installation's key, with every scope."""
     return bearer(installation_key())
+
+
+@pytest.fixture(scope="module")
+def houses(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Cast, Cast]]:
+    """Two domains with one object of each kind, made once a module. Not beside `db`, which closes connections."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield cast_of("acme.example"), cast_of("globex.example")
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def untouched(houses: tuple[Cast, Cast]) -> Iterator[tuple[Cast, Cast]]:
+    """The same, and what a test does to them is undone."""
+    with transaction.atomic():
+        yield houses
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def ours(untouched: tuple[Cast, Cast]) -> Cast:
+    return untouched[0]
+
+
+@pytest.fixture
+def theirs(untouched: tuple[Cast, Cast]) -> Cast:
+    return untouched[1]

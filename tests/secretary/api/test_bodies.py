@@ -9,8 +9,8 @@ import pytest
 
 from secretary.api.documentation import document
 from tenants.keys import IssuedKey, issue_installation_key
+from tests.secretary.api.cast import Cast
 from tests.secretary.api.client import bearer
-from tests.secretary.api.test_every_route import Cast, cast_of
 
 TYPES: Final[dict[str, Any]] = {
     "string": "x", "integer": 12522, "number": 1.5, "boolean": True, "array": [12522], "object": {"x": []},
@@ -62,12 +62,7 @@ def too_long(schema: dict[str, Any]) -> Any:
 
 
 @pytest.fixture
-def ours(db: None) -> Cast:
-    return cast_of("acme.example")
-
-
-@pytest.fixture
-def installation(db: None) -> IssuedKey:
+def installation(ours: Cast) -> IssuedKey:
     return issue_installation_key(name="the hosting company", scopes=["*"])
 
 

@@ -10,8 +10,9 @@ from django.urls import URLPattern
 from secretary.api import limits
 from tenants.context import platform_context
 from tenants.models import AuditEvent, InstallationEvent
+from tests.secretary.api.cast import Cast
 from tests.secretary.api.client import Api, bearer, installation_key
-from tests.secretary.api.test_every_route import ROWS, Cast, address, cast_of, objects_of, routes
+from tests.secretary.api.test_every_route import ROWS, address, objects_of, routes
 
 OTHER: Final = '"another"'
 NOT_LISTS: Final = frozenset({"call-transcript", "call-timeline", "call-usage", "usage", "health", "me"})
@@ -31,14 +32,13 @@ OTHERWISE: Final[dict[tuple[str, str], Any]] = {
 ROUTES: Final = [(pattern, method) for pattern, method in routes()]
 
 
-@pytest.fixture
-def ours(db: None, monkeypatch: pytest.MonkeyPatch) -> Cast:
+@pytest.fixture(autouse=True)
+def no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "limit_of", lambda _principal: 10**6)
-    return cast_of("acme.example")
 
 
 @pytest.fixture
-def api(db: None) -> Api:
+def api(ours: Cast) -> Api:
     return bearer(installation_key())
 
 

@@ -32,8 +32,9 @@ from schemathesis.specs.openapi.checks import (
 
 from secretary.api import limits
 from secretary.api.documentation import document
+from tests.secretary.api.cast import Cast
 from tests.secretary.api.client import domain_key, installation_key
-from tests.secretary.api.test_every_route import Cast, cast_of, routes
+from tests.secretary.api.test_every_route import routes
 
 EXAMPLES: Final = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "6"))
 """Requests for each operation and mode; more for a night: SCHEMATHESIS_EXAMPLES=200 SCHEMATHESIS_SEED=7."""
@@ -50,11 +51,6 @@ CHECKS_OF: Final = {
     GenerationMode.POSITIVE: PROMISES,
     GenerationMode.NEGATIVE: [*PROMISES, negative_data_rejection],
 }
-
-
-@pytest.fixture
-def ours(db: None) -> Cast:
-    return cast_of("acme.example")
 
 
 def test_it_is_valid_without_a_warning() -> None:
@@ -120,7 +116,7 @@ def description() -> BaseSchema:
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: str(mode.value))
 @pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda value: str(value))
 def test_it_is_true(
-    db: None, ours: Cast, description: BaseSchema, path: str, method: str, mode: GenerationMode, monkeypatch: Any
+    ours: Cast, description: BaseSchema, path: str, method: str, mode: GenerationMode, monkeypatch: Any
 ) -> None:
     """Requests made from the document, right ones and wrong ones: no 5xx, no status, header, type or body but those
     that it promises, and what it calls wrong is refused."""
