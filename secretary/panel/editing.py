@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from secretary.panel.access import Access
 from secretary.panel.forms.base import PanelForm
-from secretary.panel.pages import show
+from secretary.panel.pages import show, show_outside
 from secretary.panel.templatetags.panel import NONE
 from secretary.panel.words import Text
 from secretary.services.optimistic import StaleRowError, check_seen, lock_settings
@@ -86,7 +86,7 @@ def seen_of(row: Timestamped | None) -> str:
 
 def edit(
     request: HttpRequest,
-    access: Access,
+    access: Access | None,
     *,
     section: str,
     title: str,
@@ -106,9 +106,9 @@ def edit(
     """Show the form; on POST save it and go back to the list, or show what to mend with everything typed kept.
 
     `read` gives a row's values by field, `save` writes the cleaned form and raises ValidationError, or StaleRowError
-    when the row was changed since the page was made. `action` is what the button says, if not that it saves;
-    `links` lead to what else there is of the row;
-    `may_write` whether there is one, where that does not hang on configuring the domain.
+    when the row was changed since the page was made. No `access`: a page of the installation. `action` is what the
+    button says, if not that it saves; `links` lead to what else there is of the row; `may_write` is whether there is
+    a button, where that does not hang on configuring the domain.
     """
     seen = seen_of(row)
     conflict: list[Difference] | None = None
@@ -128,22 +128,22 @@ def edit(
         status = 409 if conflict is not None else 422
     else:
         form = form_class(initial={**initial, "seen": seen})
-    return show(
-        request,
-        access,
-        "panel/edit.html",
-        section=section,
-        status=status,
-        title=title,
-        intro=intro,
-        action=action,
-        links=links,
-        back=back,
-        form=form,
-        conflict=conflict,
-        delete_url=delete_url,
-        may_write=access.may_configure if may_write is None else may_write,
-    )
+    frame: dict[str, Any] = {
+        "section": section,
+        "status": status,
+        "title": title,
+        "intro": intro,
+        "action": action,
+        "links": links,
+        "back": back,
+        "form": form,
+        "conflict": conflict,
+        "delete_url": delete_url,
+    }
+    if access is None:
+        return show_outside(request, "panel/edit.html", **frame)
+    may_write = access.may_configure if may_write is None else may_write
+    return show(request, access, "panel/edit.html", may_write=may_write, **frame)
 
 
 def edit_once(

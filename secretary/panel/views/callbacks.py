@@ -20,7 +20,7 @@ from secretary.errors import CallbackRefused
 from secretary.models import Callback, CallbackState, ConsentHow
 from secretary.panel.access import Access, Can, in_domain
 from secretary.panel.callback_words import LEGS, TONES, outcome, refusal
-from secretary.panel.editing import Link, edit
+from secretary.panel.editing import Link, edit, edit_once
 from secretary.panel.forms.base import PanelForm
 from secretary.panel.forms.callback import CallingRulesForm, ChangeForm, NewForm
 from secretary.panel.listing import PageLinks, cursors
@@ -30,7 +30,6 @@ from secretary.selectors.inbox import get_message
 from secretary.selectors.one_call import get_call
 from secretary.services import callbacks, placing
 from secretary.services.calling_rules import calling_rules_of, save_calling_rules
-from secretary.services.optimistic import check_seen, lock_settings
 
 SECTION = "callbacks"
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -248,23 +247,15 @@ def _by_hand(request: HttpRequest, access: Access, row: Callback, do: Any, done:
 @in_domain(Can.CONFIGURE, change=Can.CONFIGURE)
 def rules(request: HttpRequest, access: Access) -> HttpResponse:
     """How the domain calls out."""
-    row = calling_rules_of()
-
-    def save(form: PanelForm) -> None:
-        lock_settings()
-        check_seen(calling_rules_of(), form.seen_at)
-        save_calling_rules(domain_uuid=access.domain.pk, **form.values)
-
-    return edit(
+    return edit_once(
         request,
         access,
         section=SECTION,
         title=_("How the domain calls out"),
         back=_to_list(access),
         form_class=CallingRulesForm,
-        initial=CallingRulesForm.read(row),
-        row=row,
+        find=calling_rules_of,
         read=CallingRulesForm.read,
-        save=save,
+        save=partial(save_calling_rules, domain_uuid=access.domain.pk),
         done=_("Saved. The next call uses it (%(time)s).") % {"time": timezone.localtime().strftime("%H:%M")},
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,12 +12,11 @@ from django.utils.translation import gettext as _
 
 from secretary.models import InstallationProvider
 from secretary.panel.access import for_operators
-from secretary.panel.editing import Difference, Link, add_errors, seen_of, shown_again
+from secretary.panel.editing import Link, edit
 from secretary.panel.forms.providers import CHOOSABLE, form_of, read
 from secretary.panel.pages import show_outside
 from secretary.panel.views.services import declared_or_404, tell
 from secretary.services import providers
-from secretary.services.optimistic import StaleRowError
 from secretary.speech import trying
 from tenants import audit
 from tenants.context import platform_context
@@ -43,35 +41,21 @@ def change(request: HttpRequest, provider: str) -> HttpResponse:
     declared = declared_or_404(provider)
     with platform_context():
         row = InstallationProvider.objects.defer("api_key", "keys").filter(provider=declared.name).first()
-    form_class = form_of(declared, guarded=False)
-    conflict: list[Difference] | None = None
-    status = 200
-    if request.method == "POST":
-        form = form_class(request.POST)
-        if form.is_valid():
-            try:
-                providers.save_installation(provider=declared.name, seen_at=form.seen_at, **form.model_values)
-            except StaleRowError as stale:
-                conflict, form.data = shown_again(form, stale, read)
-            except ValidationError as error:
-                add_errors(form, error)
-            else:
-                messages.success(request, _("Saved. The next call uses it."))
-                return redirect("panel:platform-services")
-        status = 422 if conflict is None else 409
-    else:
-        form = form_class(initial={**(read(row) if row is not None else {}), "seen": seen_of(row)})
-    return show_outside(
+    return edit(
         request,
-        "panel/edit.html",
+        None,
         section=SECTION,
-        status=status,
         title=declared.title,
         intro=_("For every domain that has no key of its own for this service."),
         back=Link(reverse("panel:platform-services"), _("Speech services")),
-        form=form,
-        conflict=conflict,
-        delete_url="",
+        form_class=form_of(declared, guarded=False),
+        initial=read(row) if row is not None else {},
+        row=row,
+        read=read,
+        save=lambda form: providers.save_installation(
+            provider=declared.name, seen_at=form.seen_at, **form.model_values
+        ),
+        done=_("Saved. The next call uses it."),
     )
 
 
