@@ -35,9 +35,9 @@ _FFT: Final = 1 << (REFERENCE_MS * 8 + WINDOW_MS * 8 - 1).bit_length()
 
 HINT_SHARE: Final = 0.15
 """So much copy, as late as the last one, tells an echo in noise."""
-_NOISY: Final = 1.6
+_NOISY: Final = 1.7
 """So many times the noise's energy is no more than noise. Of echoes in noise 95 % leave less, of voices none in a line
-that hisses at -50 dBFS or less; at -40 dBFS a fifth is heard 50 ms later for it."""
+that hisses at -50 dBFS or less; at -40 dBFS a soft one is heard up to 100 ms later for it."""
 _NEARLY: Final = 3.0
 """The same for what is as late as the echo was before."""
 _RISE: Final = 1.2

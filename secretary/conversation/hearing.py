@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from eslbridge.media.contract import AudioLeg
+from eslbridge.media.contract import BYTES_PER_MS, AudioLeg
 from secretary.audio import echo
 from secretary.audio.line import LineWatch
 from secretary.audio.melody import falls
@@ -62,12 +62,16 @@ class Hearing:
         self._adapts = rules.turn_mode == "adaptive"
         self._listened_to = -1
         """The last sound after which a pause was chosen."""
+        self._voice_at = -echo.REFERENCE_MS
+        """When the secretary was heard last."""
         self.echoes = 0
         """How often the secretary's own voice was taken for the caller's, and was not."""
 
     def judge(self, probability: float, now: int, leg: AudioLeg) -> ev.Event | None:
         """Take the judgement of the window that just ended."""
         turns = self._turns
+        if leg.queued_ms:
+            self._voice_at = now
         if turns.speaking and self._talk.listens:
             turns.dismiss()  # a turn that was too long was answered, and the caller speaks on: that is another one
         if not turns.speaking:
@@ -79,15 +83,15 @@ class Hearing:
             return ev.MusicHeard() if not turns.alert and self._line.update(probability) else None
         match change:
             case SpeechLikely():
-                return self._unless_echo(leg, ev.CallerLikely())
+                return self._unless_echo(leg, now, ev.CallerLikely())
             case SpeechUnlikely():
                 return ev.CallerUnlikely()
             case SpeechStarted(onset_ms):
                 self._interim, turns.pause_ms = "", self._rules.pause_ms
-                return self._unless_echo(leg, ev.CallerStarted(onset_ms))
+                return self._unless_echo(leg, now, ev.CallerStarted(onset_ms))
             case SpeechProven(onset_ms):
                 # A voice that must be heard goes on, and so does its echo: by now there is more of it to know it by.
-                if leg.queued_ms and not self._talk.has_floor and self._is_echo(leg):
+                if leg.queued_ms and not self._talk.has_floor and self._is_echo(leg, now):
                     self._turns.dismiss()
                     return ev.CallerEnded(onset_ms)
                 return ev.CallerProven()
@@ -109,13 +113,15 @@ class Hearing:
         """The provider has decided: what comes next is a new turn."""
         self._turns.dismiss()
 
-    def _unless_echo(self, leg: AudioLeg, event: ev.Event) -> ev.Event | None:
-        if not self._turns.alert or not self._is_echo(leg):
+    def _unless_echo(self, leg: AudioLeg, now: int, event: ev.Event) -> ev.Event | None:
+        # What a voice said last comes back when it is over.
+        if now - self._voice_at > echo.REFERENCE_MS or not self._is_echo(leg, now):
             return event
         return ev.CallerUnlikely() if self._turns.dismiss() is not None else None
 
-    def _is_echo(self, leg: AudioLeg) -> bool:
-        reference = self._talk.reference(leg.heard_ms, echo.REFERENCE_MS)
+    def _is_echo(self, leg: AudioLeg, now: int) -> bool:
+        since = bytes((now - self._voice_at) * BYTES_PER_MS)
+        reference = self._talk.reference(leg.heard_ms, echo.REFERENCE_MS) + since
         found = self._echo.is_echo(self._ear.recent(echo.LISTEN_MS), reference)
         self.echoes += found
         return found

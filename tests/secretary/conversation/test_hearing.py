@@ -90,6 +90,18 @@ def test_an_echo_of_ours_is_nobody() -> None:
     assert kinds(judge(ear, around, 0.9, 0.9)) == ["CallerStarted"]
 
 
+def test_what_comes_back_after_the_last_word_is_nobody() -> None:
+    """The voice is over, and its echo is not yet; whoever answers is heard."""
+    around = Around(queued_ms=100, said=VOICE[: 16 * 3_000])
+    ear = hearing(around)
+    judge(ear, around, 0.0)
+    around.queued_ms = 0
+    hear(ear, (np.frombuffer(VOICE[: 16 * 2_960], "<i2") // 8).astype("<i2").tobytes())
+    assert kinds(judge(ear, around, 0.0, *[0.9] * 4)) == [] and ear.echoes > 0
+    hear(ear, CALLER[16 * 200 : 16 * 600])
+    assert kinds(judge(ear, around, *[0.9] * 4)) == ["CallerStarted"]
+
+
 def test_what_proves_to_be_an_echo_is_nobody() -> None:
     """A voice that goes on, because it must be heard, tells in time that only it comes back: the turn is none."""
     around = Around(queued_ms=5_000)
