@@ -48,7 +48,7 @@ class Worker:
                 [*command, *options, "-n", "test@%h"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
 
-    async def ready(self, seconds: float = 30) -> None:
+    async def ready(self, seconds: float = 120) -> None:
         """Until it takes messages. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
             while b" ready." not in self.log.read_bytes():

@@ -31,7 +31,7 @@ from tests.endtoend.scene import Scene, Told
 from tests.endtoend.world import World, until, world
 
 ONE_CALL_S = 90.0
-APART_S = 0.08
+APART_S = 0.05
 """Calls are in a hurry: all in the same moment would be more than the small machine of a test run takes in in time."""
 Came = dict[str, Told | str]
 """What came of each call; a text says what went wrong with it."""

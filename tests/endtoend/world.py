@@ -38,8 +38,8 @@ from tests.worker import Worker
 TONE = (np.sin(np.arange(3_200) * 2 * np.pi * 440 / 8_000) * 9_000).astype("<i2").tobytes()
 """Any sentence, as it is heard here: 400 ms."""
 SHORTER_S = 3
-PORTS = 12_000 + os.getpid() % 16 * 500
-"""Audio ports of this test process."""
+PORTS = 12_000 + os.getpid() % 8 * 500
+"""Audio ports of this test process: below those of a FreeSWITCH that may run here, which has 16384 and more."""
 
 
 class Tones(Voice):
@@ -140,7 +140,7 @@ async def world(folder: Path, **settings: Any) -> AsyncIterator[World]:
         node = VoiceNode()
         try:
             async with StandInSwitch(Options(port=0)) as switch:
-                await node.start()  # the worker comes up beside the first calls
+                await asyncio.gather(node.start(), worker.ready())
                 try:
                     yield World(switch, node, worker)
                 finally:
