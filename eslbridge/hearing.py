@@ -32,10 +32,10 @@ class Leg(StrEnum):
     SECOND = "second"
 
 
-def ended(leg: Leg, cause: str) -> JobResult:
-    """The result of a leg that did not get to talk."""
+def ended(leg: Leg, cause: str, *, answered: bool = True) -> JobResult:
+    """The result of a leg that did not get to talk. `answered`: somebody had picked up the first telephone."""
     outcome = outcome_of(cause)
-    if outcome is TransferOutcome.CALLER_GONE or (leg is Leg.FIRST and cause == "NORMAL_CLEARING"):
+    if outcome is TransferOutcome.CALLER_GONE or (leg is Leg.FIRST and answered and cause == "NORMAL_CLEARING"):
         outcome = TransferOutcome.DECLINED  # the first telephone was hung up by who held it
     return JobResult(JobOutcome(str(outcome)), f"{leg}: {cause}", {"leg": str(leg), "cause": cause[:60]})
 

@@ -176,7 +176,7 @@ def originate(job: Job, switch: EslClient, endpoint: EslEndpoint) -> JobResult:
         given = {**variables(job, wish, endpoint), **loopback_variables(dial)}
         switch.originate(dial, variables=given, timeout_s=wish.ring_s)
     except CommandFailed as error:
-        return ended(Leg.FIRST, cause_in(error.reply))
+        return ended(Leg.FIRST, cause_in(error.reply), answered=False)
     except (NotConnected, CommandTimeout) as error:
         return JobResult(JobOutcome.FAILED, f"no answer: {error}")
     match wish.then:

@@ -154,6 +154,15 @@ def test_ends_are_told_in_any_order(ends: tuple[str, str]) -> None:
     assert hearing.result.detail == {"leg": "second", "cause": "NO_ANSWER"}
 
 
+async def test_a_group_in_which_nobody_answers(switch: StandInSwitch, acme: Tenant) -> None:
+    """Its dialplan comes to an end: nobody has declined."""
+    switch.dialplan.add(DOMAIN, "600", [("set", "call_timeout=1"), ("bridge", f"user/1003@{DOMAIN}")])
+    job = await in_thread(click, acme, "600", kind="ring_group")
+    result = await done(acme, job)
+    assert result is not None and result.outcome == "no_answer" and result.detail["leg"] == "first"
+    await until(lambda: not switch.channels)
+
+
 async def test_secretary(switch: StandInSwitch, acme: Tenant) -> None:
     """A telephone that answers is with the secretary at her extension; an outside one goes through the dialplan."""
     job = await in_thread(new, acme, number="1001", then="secretary", to="8001", shown_number="8001")
