@@ -17,7 +17,7 @@ import structlog
 from django.conf import settings
 
 from eslbridge import jobs
-from eslbridge.control import ControlError
+from eslbridge.control import CallEvent, ControlError, HungUp, Left
 from eslbridge.dialplan import CALLING
 from eslbridge.esl import commands
 from eslbridge.esl.async_pool import AsyncPool
@@ -265,7 +265,24 @@ class PuttingThrough:
             await self._call.bridge(leg.call_uuid)
         except (ControlError, TimeoutError) as error:
             return Outcome(TransferOutcome.CALLER_GONE if self._call.is_over else TransferOutcome.FAILED, str(error))
-        return Outcome("ok")
+        return await self._connected()
+
+    async def _connected(self) -> Outcome:
+        """Whether it came to that. A caller who hangs up after the switch has taken the order, and before it is carried
+        out, leaves the other leg waiting for ever (seen on 1.11)."""
+        over: asyncio.Future[CallEvent] = asyncio.get_running_loop().create_future()
+
+        def heard(event: CallEvent) -> None:
+            if isinstance(event, HungUp | Left) and not over.done():
+                over.set_result(event)
+
+        self._call.on_event(heard)
+        try:
+            async with asyncio.timeout(CONTROL_S):
+                how = await over
+        except TimeoutError:
+            return Outcome("ok")
+        return Outcome(TransferOutcome.CALLER_GONE, "the caller hung up") if isinstance(how, HungUp) else Outcome("ok")
 
     def _case(self, plan: Plan) -> Case:
         facts, profile = self._facts(), self._profile
@@ -314,7 +331,8 @@ class PuttingThrough:
             colleague.silence()
         try:
             if leg is not None:
-                await leg.hang_up()
+                # Not by a message to the leg, which it reads while it is parked alone.
+                await leg.api(commands.uuid_kill(leg.call_uuid))
             else:
                 await in_thread(jobs.cancel_ringing, domain_uuid=self._domain_uuid, job_uuid=leg_uuid)
         except Exception as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from eslbridge import consulting
+from eslbridge.control import CallEvent, HungUp, Left
 from eslbridge.esl.async_pool import AsyncPool
 from eslbridge.esl.command import Command
 from eslbridge.esl.errors import NotConnected
@@ -36,13 +37,23 @@ class Leg:
     variables: dict[str, str] = field(default_factory=dict)
     is_over: bool = False
     rings: bool = True
+    ends: HungUp | Left | None = field(default_factory=lambda: Left("bridged"))
+    """How it is over for the node as soon as it is bridged; None: it is not."""
+    tell: Callable[[CallEvent], None] = field(default=lambda event: None)
     did: list[tuple[str, ...]] = field(default_factory=list)
 
     async def set_variable(self, name: str, value: str) -> None:
         self.did.append(("set", name, value))
 
+    def on_event(self, callback: Callable[[CallEvent], None]) -> None:
+        self.tell = callback
+        if self.ends is not None:
+            callback(self.ends)
+
     async def api(self, command: Command) -> str:
-        """`uuid_exists` of whatever rings."""
+        """`uuid_exists` of whatever rings, and `uuid_kill`."""
+        if "uuid_kill" in command.line:
+            self.did.append(("hang_up",))
         return "true" if self.rings else "false"
 
     async def bridge(self, other_uuid: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from eslbridge.control import HungUp
 from eslbridge.dialplan import CALLING
 from eslbridge.models import JobState
 from eslbridge.outcomes import TransferOutcome
@@ -96,3 +97,20 @@ async def test_a_leg_that_never_comes_ends(acme: Tenant, monkeypatch: pytest.Mon
     job = await on.until(is_sent)
     await on.set_job(state=JobState.DONE, outcome="done", sent_at=job.created_at)
     assert (await transfer).word == "failed"
+
+
+async def test_a_caller_who_hangs_up_as_they_are_connected(acme: Tenant) -> None:
+    """The switch had taken the order to connect them: the colleague's leg is not left waiting for nobody."""
+    on = await stage(acme)
+    on.call.ends = None
+    transfer = asyncio.create_task(on.through.to(str(acme.sales.pk), on.caller))
+    job = await on.until(is_sent)
+    await on.set_job(state=JobState.DONE, outcome="done", sent_at=job.created_at)
+    leg, _ = await on.leg_arrives(job)
+    async with asyncio.timeout(5):
+        while not on.bridged:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
+    on.call.tell(HungUp("NORMAL_CLEARING"))
+    assert (await transfer).word == "caller_gone"
+    assert ("hang_up",) in leg.did and (await on.jobs())[0].outcome == "caller_gone"
