@@ -45,25 +45,18 @@ def operator(db: None) -> Api:
 
 @pytest.fixture(scope="module")
 def houses(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Cast, Cast]]:
-    """Two domains with one object of each kind, made once a module. Not beside `db`, which closes connections."""
+    """Two domains with one object of each kind, made once a module."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield cast_of("acme.example"), cast_of("globex.example")
         transaction.set_rollback(True)
 
 
 @pytest.fixture
-def untouched(houses: tuple[Cast, Cast]) -> Iterator[tuple[Cast, Cast]]:
-    """The same, and what a test does to them is undone."""
-    with transaction.atomic():
-        yield houses
-        transaction.set_rollback(True)
+def ours(houses: tuple[Cast, Cast], db: None) -> Cast:
+    """What a test does to it is undone: `db` is a savepoint here."""
+    return houses[0]
 
 
 @pytest.fixture
-def ours(untouched: tuple[Cast, Cast]) -> Cast:
-    return untouched[0]
-
-
-@pytest.fixture
-def theirs(untouched: tuple[Cast, Cast]) -> Cast:
-    return untouched[1]
+def theirs(houses: tuple[Cast, Cast], db: None) -> Cast:
+    return houses[1]
