@@ -71,6 +71,10 @@ class Conversation:
         """The last `ms` of the secretary's voice, of which `heard` ms have been heard in all."""
         return self._scene.playout.reference(heard, ms)
 
+    def beside(self, pcm: bytes, heard: int) -> None:
+        """Music is played from now on; empty: it is over. It may come back as an echo."""
+        self._scene.playout.beside(pcm, heard)
+
     @property
     def deadline(self) -> int | None:
         """When to call `receive` with Tick at the latest, on the call's clock (ms); None for never."""

@@ -84,6 +84,12 @@ class Playout:
         """The last `ms` of voice that the caller heard."""
         return b"".join(self._sound.between(heard - ms, heard))
 
+    def beside(self, pcm: bytes, heard: int) -> None:
+        """What is heard from now on and nobody says: music. Empty: it is over."""
+        self._sound.forget(heard)
+        self._sound.take_from(heard)
+        self._sound.add(heard, pcm)
+
     def queued(self, utterance_id: str, text: str, pcm: bytes, last: bool, *, now: int, heard: int) -> None:
         """Note that `pcm` of this utterance was queued at `now` when `heard` ms had been heard."""
         length = len(pcm) // BYTES_PER_MS

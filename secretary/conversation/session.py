@@ -361,12 +361,14 @@ class Session:
         self._music = on
         if not on:
             leg.stop()
+            self._machine.beside(b"", leg.heard_ms)
             self._keeping.stopped(self._now())
         elif not leg.queued_ms:
             self._play_music(leg)
 
     def _play_music(self, leg: AudioLeg) -> None:
         pcm = music()
+        self._machine.beside(pcm, leg.heard_ms)
         self._keeping.played(pcm[: leg.play(pcm)], self._now())
 
     async def _clean_up(self) -> None:

@@ -99,3 +99,13 @@ def test_an_utterance_ends_where_the_next_begins() -> None:
     playout.queued("b", "two", bytes(16 * 100), True, now=0, heard=0)
     assert [heard.text for heard in playout.settled(now=200, heard=200)] == ["one", "two"]
     assert not playout.open
+
+
+def test_music_is_part_of_the_reference() -> None:
+    """As long as it is played; what is said after it begins where it was stopped."""
+    playout, tune = Playout(), bytes([7]) * (16 * 5_000)
+    playout.beside(tune, 1_000)
+    assert playout.reference(2_000, 640) == tune[: 640 * 16]
+    playout.beside(b"", 2_000)
+    playout.queued("a", "Hello.", bytes(16 * 600), True, now=2_500, heard=2_000)
+    assert playout.reference(2_600, 640) == tune[: 40 * 16] + bytes(16 * 600)

@@ -299,6 +299,9 @@ async def test_music_on_hold_goes_round_until_somebody_is_back(call: Call) -> No
     for _ in range(3):
         assert call.leg.queued_ms > 5_000
         call.leg.hear_all()
+    assert call.leg.listener is not None
+    for _ in range(25):
+        call.leg.listener.on_frame(bytes(320))
     call.speak()
     assert call.leg.queued_ms == 0 and call.provider.results == [("hold", "interrupted")]
 
