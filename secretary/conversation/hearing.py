@@ -30,11 +30,6 @@ class Talk(Protocol):
     """What hearing needs to know of the conversation."""
 
     @property
-    def has_floor(self) -> bool:
-        """Whether the caller speaks, and the provider knows."""
-        ...
-
-    @property
     def listens(self) -> bool:
         """Whether it is the caller's turn to speak, and nobody does as far as is known."""
         ...
@@ -89,11 +84,7 @@ class Hearing:
             case SpeechStarted(onset_ms):
                 self._interim, turns.pause_ms = "", self._rules.pause_ms
                 return self._unless_echo(leg, now, ev.CallerStarted(onset_ms))
-            case SpeechProven(onset_ms):
-                # A voice that must be heard goes on, and so does its echo: by now there is more of it to know it by.
-                if leg.queued_ms and not self._talk.has_floor and self._is_echo(leg, now):
-                    self._turns.dismiss()
-                    return ev.CallerEnded(onset_ms)
+            case SpeechProven():
                 return ev.CallerProven()
             case SpeechEnded(last_sound_ms):
                 return ev.CallerEnded(last_sound_ms, self._provider.detects_turns)
