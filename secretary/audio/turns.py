@@ -81,7 +81,7 @@ class TurnDetector:
     """The same on alert: two windows, or one that is certain."""
     BURST_MS: ClassVar[int] = 300
     BURST_PAUSE_MS: ClassVar[int] = 320
-    PROOF_MS: ClassVar[int] = 600
+    PROOF_MS: ClassVar[int] = 640
 
     __slots__ = (
         "_filled_ms",

@@ -34,11 +34,11 @@ def follow(probabilities, detector=None):
 
 
 def test_the_stages_of_a_sentence():
-    """Likely with the first window that may be speech, begun with the next, proven after 600 ms, ended by the pause."""
+    """Likely with the first window that may be speech, begun with the next, proven after 640 ms, ended by the pause."""
     changes = follow([0, 0.6, 0.9] + [0.9] * 30 + [0] * 30)
     assert [type(change) for _, change in changes] == [SpeechLikely, SpeechStarted, SpeechProven, SpeechEnded]
     assert [at for at, _ in changes[:2]] == [2 * W, 3 * W]
-    assert 600 <= changes[2][0] - W < 600 + W and changes[3][0] - 33 * W >= 700
+    assert 640 <= changes[2][0] - W < 640 + W and changes[3][0] - 33 * W >= 700
 
 
 def test_a_certain_window_is_enough():

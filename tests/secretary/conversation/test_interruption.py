@@ -113,7 +113,7 @@ def test_an_answer_before_the_words_gives_the_rest_up() -> None:
     assert ("secretary", "All right.") in stage.transcript and not notes(stage, "resumed")
 
 
-def test_a_sentence_of_the_callers_is_an_interruption_at_600_ms() -> None:
+def test_a_sentence_of_the_callers_is_an_interruption_when_it_is_proven() -> None:
     """The provider learns how far it was heard as soon as it is sure."""
     stage = speaking()
     stage.interrupt()
