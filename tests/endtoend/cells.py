@@ -147,9 +147,9 @@ def _somebody_decides(mode: str) -> Iterator[Cell]:
 
     no, nobody = failed(CONSULT, "declined"), failed(CONSULT, "no_answer")
     yield cell("accepted-by-key", Word.OK, accepts(TOLD, Press("1")), done(CONSULT))
-    yield cell("accepted-by-voice", Word.OK, accepts(TOLD, YES), done(CONSULT), talks=True)
+    yield cell("accepted-by-voice", Word.OK, accepts(*(TOLD, YES) * 2), done(CONSULT), talks=True)
     yield cell("declined-by-key", Word.DECLINED, comes_back("declined", TOLD, Press("2")), no)
-    yield cell("declined-by-voice", Word.DECLINED, comes_back("declined", TOLD, NO), no, talks=True)
+    yield cell("declined-by-voice", Word.DECLINED, comes_back("declined", *(TOLD, NO) * 2), no, talks=True)
     yield cell("hangs-up", Word.DECLINED, comes_back("declined", TOLD, Pause(200), HangUp()), no)
     yield cell("says-nothing", Word.NO_ANSWER, comes_back("no_answer"), nobody, talks=True)
     yield cell("machine", Word.NO_ANSWER, comes_back("no_answer", CHATTER, CHATTER, CHATTER), nobody, talks=True)

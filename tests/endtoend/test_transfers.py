@@ -84,6 +84,9 @@ async def play_all(folder: Path, names: Sequence[str]) -> Came:
 
 
 async def play_without_worker(here: World, cells: Sequence[Cell]) -> Came:
+    if not cells:
+        return {}
+
     async def kill() -> None:
         with suppress(AssertionError):  # whoever is not ready says so
             await until(lambda: here.waiting_for_death == len(cells), "everybody is ready for the worker's death")
