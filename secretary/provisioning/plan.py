@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from eslbridge.models import EslCredential
+from eslbridge.services import check_move
 from secretary.models import Destination, ExtensionMapping, OpeningHours, ProviderCredential, Secretary, SpecialDay
 from secretary.provisioning.document import SETTINGS
 from secretary.provisioning.hours import check_closed_secretaries, one_default, with_hours
@@ -196,6 +197,16 @@ def _plan_credential(
             return
         row = EslCredential(domain_id=domain.pk)
         steps.made.append(row)
+    else:
+        try:
+            check_move(
+                row,
+                wanted.get("host", row.host),
+                wanted.get("port", row.port),
+                password_given="password" in wanted,
+            )
+        except ValidationError as error:
+            errors["esl_credential.password"] = ("required", " ".join(error.messages))
     assign(row, wanted, steps)
     if row.switch_media_port_min > row.switch_media_port_max:
         errors["esl_credential.switch_media_port_min"] = ("invalid", _("The first media port is above the last one."))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from eslbridge.models import EslCredential
-from eslbridge.services import save_credential
+from eslbridge.services import check_move, save_credential
 from secretary.api.problems import invalid
 from secretary.api.resource import ON_ONE, Deleted, Patched, Replaced, Shown
 from secretary.api.serializing import ResourceSerializer
@@ -20,7 +20,11 @@ from tenants import audit
 class EslCredentialSerializer(ResourceSerializer):
     domain_uuid = serializers.UUIDField(source="domain_id", read_only=True)
     password = serializers.CharField(
-        write_only=True, required=False, max_length=200, trim_whitespace=False, help_text="Left out: stays as it is."
+        write_only=True,
+        required=False,
+        max_length=200,
+        trim_whitespace=False,
+        help_text="Left out: stays as it is. With another host or port it must be given again.",
     )
 
     class Meta:
@@ -56,6 +60,7 @@ class Credential(Shown, Replaced, Patched, Deleted):
         return save_credential(**values)
 
     def perform_update(self, row: EslCredential, values: dict[str, Any]) -> EslCredential:
+        check_move(row, values.get("host", row.host), values.get("port", row.port), password_given="password" in values)
         return save_credential(domain_uuid=row.pk, **values)
 
     def perform_destroy(self, row: EslCredential) -> None:

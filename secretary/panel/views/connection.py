@@ -7,13 +7,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from eslbridge.models import EslCredential
-from eslbridge.services import save_credential
+from eslbridge.services import check_move, save_credential
 from secretary.panel.access import Access, Can, in_domain
 from secretary.panel.editing import Link, edit_once
 from secretary.panel.forms.connection import ConnectionForm
@@ -28,11 +27,7 @@ def _read(row: EslCredential) -> Mapping[str, Any]:
 
 
 def _save(*, domain_uuid: UUID, password: str, **values: Any) -> None:
-    """Whoever may not read the password must not have it sent to an address of their own either."""
-    row = _row()
-    elsewhere = (row.host, row.port) != (values["host"], values["port"])
-    if not password and (row.pk is None or elsewhere):
-        raise ValidationError({"password": _("Give the password of the telephone system at this address.")})
+    check_move(_row(), values["host"], values["port"], password_given=bool(password))
     save_credential(domain_uuid=domain_uuid, password=password or None, **values)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+import pytest
+
 from eslbridge.selectors import esl_endpoint
 from secretary.models import Destination, Secretary
 from tenants.context import tenant_context
@@ -83,11 +85,22 @@ def test_the_password_goes_in_and_never_comes_out(acme: Tenant, api: Api) -> Non
     assert answer.status_code == 200
     assert "swordfish" not in answer.content.decode()
     assert "password" not in api.get(where).json()
-    assert api.put(where, {"host": "10.0.0.1"}).status_code == 200
+    assert api.put(where, {"host": "pbx.acme.example", "read_timeout_s": 20}).status_code == 200
     endpoint = esl_endpoint(domain_uuid=acme.domain_uuid)
     assert endpoint is not None
-    assert (endpoint.host, endpoint.password) == ("10.0.0.1", "swordfish")
+    assert (endpoint.host, endpoint.password) == ("pbx.acme.example", "swordfish")
     assert api.patch(where, {"password": "two\nlines"}, If_Match="*").status_code == 400
+
+
+@pytest.mark.parametrize("change", [{"host": "192.0.2.9"}, {"port": 8022}])
+def test_the_password_is_not_sent_elsewhere(acme: Tenant, api: Api, change: dict[str, object]) -> None:
+    """Whoever may change the address and cannot read the password does not get it by having it sent to them."""
+    where = f"domains/{acme.domain_uuid}/esl-credential"
+    before = esl_endpoint(domain_uuid=acme.domain_uuid)
+    refused = api.patch(where, change, If_Match="*")
+    assert refused.status_code == 400 and refused.json()["errors"][0]["field"] == "password"
+    assert esl_endpoint(domain_uuid=acme.domain_uuid) == before
+    assert api.patch(where, {**change, "password": "swordfish"}, If_Match="*").status_code == 200
 
 
 def test_a_new_credential_needs_a_password(acme: Tenant, api: Api) -> None:

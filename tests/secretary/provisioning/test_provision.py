@@ -133,6 +133,16 @@ def test_documents_that_contradict_themselves(operator: Api, change: dict[str, A
     assert get_domain(domain_uuid=whole["domain_uuid"]) is None
 
 
+def test_a_password_does_not_move_with_a_document(operator: Api) -> None:
+    """A telephone system at another address is refused without its password: it would be sent there."""
+    whole = document("initech.example")
+    where = f"domains/{whole['domain_uuid']}/provision"
+    assert operator.put(where, whole).status_code == 200
+    refused = operator.put(where, {**whole, "esl_credential": {"host": "192.0.2.9"}})
+    assert [error["field"] for error in refused.json()["errors"]] == ["esl_credential.password"]
+    assert operator.put(where, {**whole, "esl_credential": {"read_timeout_s": 20}}).status_code == 200
+
+
 def test_somebody_elses_uuid(acme: Tenant, operator: Api) -> None:
     """A secretary of another domain is not taken over: 409 or failed, and it stays where it is."""
     whole = document(
