@@ -15,8 +15,8 @@ secretary_fallback_8001
     a human or voicemail: the secretary's own number, or `after_ai` for the whole domain
 
 secretary_tell
-    a leg that the platform itself has called (`eslbridge.telling`): to a node, which says what the call is about; back
-    where it came from afterwards, and also where no node takes it
+    a leg that the platform itself has called (`eslbridge.work.telling`): to a node, which says what the call is about;
+    back where it came from afterwards, and also where no node takes it
 
 A node that dies while it has a colleague's telephone ringing cannot hang it up. So it leaves the UUID of that leg in
 CALLING, and what comes after `socket` ends it: the first thing that happens to the caller then.

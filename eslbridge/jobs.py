@@ -24,9 +24,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from eslbridge.announcing import announce_ended
 from eslbridge.models import Job, JobKind, JobOutcome, JobState
 from eslbridge.models.job import FINAL
+from eslbridge.work.announcing import announce_ended
 from tenants.context import platform_context, tenant_context
 
 log = structlog.get_logger(__name__)

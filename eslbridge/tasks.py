@@ -7,7 +7,8 @@ from uuid import UUID
 
 from celery import shared_task
 
-from eslbridge import jobs, runner
+from eslbridge import jobs
+from eslbridge.work import runner
 
 LONGEST_JOB_S: Final = 200
 """A callback: one telephone rings (45 s), is told what it is about (70 s), and the other one rings (65 s)."""

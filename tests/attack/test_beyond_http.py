@@ -24,8 +24,8 @@ from eslbridge.esl.outbound import OutboundServer
 from eslbridge.jobs import create_job
 from eslbridge.media.websocket_server import Answer
 from eslbridge.models import Job
-from eslbridge.runner import run
 from eslbridge.tasks import run_job
+from eslbridge.work.runner import run
 from secretary.config.asgi import Nowhere, application
 from secretary.config.celery import app
 from secretary.errors import CallRefused, ForeignCall

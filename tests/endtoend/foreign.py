@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import UUID
 
-from eslbridge import consulting, jobs
+from eslbridge import jobs
 from eslbridge.models import JobKind
 from eslbridge.simulator import Caller, Press
 from eslbridge.simulator.channel import Channel
+from eslbridge.work import consulting
 from tenants.context import in_thread
 from tests.endtoend.plays import TOLD
 from tests.endtoend.scene import Scene

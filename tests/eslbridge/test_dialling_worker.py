@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from eslbridge import originating
 from eslbridge.dialling import save_rules
 from eslbridge.models import Job
 from eslbridge.selectors import esl_endpoint
 from eslbridge.tasks import run_job
+from eslbridge.work import originating
 from secretary.services.destinations import create_destination
 from tenants.context import tenant_context
 from tests.cast import Tenant

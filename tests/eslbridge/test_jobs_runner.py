@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from eslbridge import jobs, runner
+from eslbridge import jobs
 from eslbridge.esl.command import Command
 from eslbridge.esl.errors import AuthenticationFailed, CommandFailed, CommandTimeout, EslError, NotConnected
 from eslbridge.esl.events import Event
@@ -20,6 +20,7 @@ from eslbridge.esl.interface import JobResult as EslJobResult
 from eslbridge.models import EslCredential, Job
 from eslbridge.profiles import EslEndpoint
 from eslbridge.tasks import run_job
+from eslbridge.work import runner
 from tenants.context import tenant_context
 from tenants.services import update_domain
 from tests.cast import Tenant

@@ -12,12 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eslbridge import dialling, jobs, originating, runner
-from eslbridge.consulting import dial_string, loopback_variables
+from eslbridge import dialling, jobs
 from eslbridge.esl import commands
 from eslbridge.esl.errors import CommandRefused
 from eslbridge.esl.events import JsonEvent
-from eslbridge.hearing import Hearing
 from eslbridge.jobs import JobResult
 from eslbridge.models import Job, JobKind
 from eslbridge.profiles import EslEndpoint
@@ -26,6 +24,9 @@ from eslbridge.simulator import Extension, Options, StandInSwitch
 from eslbridge.simulator.arguments import separate
 from eslbridge.simulator.originate import split_variables
 from eslbridge.tasks import run_job
+from eslbridge.work import originating, runner
+from eslbridge.work.consulting import dial_string, loopback_variables
+from eslbridge.work.hearing import Hearing
 from tenants.context import in_thread, tenant_context
 from tests.cast import Tenant, make_tenant
 from tests.eslbridge.simulator.node import until

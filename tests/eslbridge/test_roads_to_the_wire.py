@@ -20,20 +20,20 @@ BENEATH: Final = (
 )
 """Who builds and sends commands for others, and what plays the switch."""
 ASKS: Final = {
-    "eslbridge/actions.py": "dialling.ask_for",
-    "eslbridge/originating.py": "dialling.ask",
+    "eslbridge/work/actions.py": "dialling.ask_for",
+    "eslbridge/work/originating.py": "dialling.ask",
     "secretary/services/after_hours.py": "dialling.ask",
 }
 ROADS: Final = {
-    "eslbridge/actions.py": "eslbridge/actions.py",
-    "eslbridge/originating.py": "eslbridge/originating.py",
+    "eslbridge/work/actions.py": "eslbridge/work/actions.py",
+    "eslbridge/work/originating.py": "eslbridge/work/originating.py",
     "secretary/voicenode/reception.py": "secretary/services/after_hours.py",
     "secretary/conversation/session.py": "secretary/conversation/session.py",
 }
 """Where it is dialled, and where it was asked. A conversation only asks its office, whose transfer is a job."""
 
 
-WORDED: Final = {"eslbridge/telling.py"}
+WORDED: Final = {"eslbridge/work/telling.py"}
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:

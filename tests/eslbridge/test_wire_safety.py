@@ -16,11 +16,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from eslbridge import actions, consulting, jobs, originating, telling
+from eslbridge import jobs
 from eslbridge.esl.errors import CommandRefused
 from eslbridge.jobs import JobResult
 from eslbridge.models import Job, JobKind, JobOutcome
 from eslbridge.profiles import EslEndpoint
+from eslbridge.work import actions, consulting, originating, telling
 from tests.eslbridge.esl import freeswitch_text
 from tests.eslbridge.test_jobs_runner import RecordingSwitch
 

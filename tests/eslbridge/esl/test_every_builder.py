@@ -20,10 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eslbridge
-from eslbridge import consulting
 from eslbridge.esl import commands
 from eslbridge.esl.command import Command
 from eslbridge.esl.errors import CommandRefused
+from eslbridge.work import consulting
 from tests.eslbridge.esl import freeswitch_text
 
 CALL = "c0e06181-846d-4979-91c0-29cd8b32c17d"

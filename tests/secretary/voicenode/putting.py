@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from eslbridge import consulting
 from eslbridge.control import CallEvent, HungUp, Left
 from eslbridge.esl.async_pool import AsyncPool
 from eslbridge.esl.command import Command
 from eslbridge.esl.errors import NotConnected
 from eslbridge.models import Job, JobKind
+from eslbridge.work import consulting
 from secretary.conversation.consult.machine import Finish
 from secretary.models import Destination
 from secretary.models.destination import TransferMode

@@ -15,13 +15,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from eslbridge import consulting, runner
 from eslbridge.esl.command import Command
 from eslbridge.esl.events import Event
 from eslbridge.esl.inbound import InboundClient
 from eslbridge.esl.interface import EslClient, EventCallback, EventTest, JobResult
 from eslbridge.models import Job, JobState
 from eslbridge.tasks import run_job
+from eslbridge.work import consulting, runner
 from secretary.models import Call, CallOutcome, Destination
 from tenants.context import in_tenant
 from tests.cast import Tenant

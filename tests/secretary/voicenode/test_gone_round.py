@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from eslbridge import jobs
-from eslbridge.consulting import LEG, LOOPBACK, leg_variables
 from eslbridge.jobs import JobResult, create_job
 from eslbridge.models import JobOutcome
 from eslbridge.simulator.caller import Caller, HangUp, WaitSilence
 from eslbridge.tasks import run_job
+from eslbridge.work.consulting import LEG, LOOPBACK, leg_variables
 from secretary.models import Call
 from secretary.voicenode import metrics
 from tenants.context import in_tenant, in_thread

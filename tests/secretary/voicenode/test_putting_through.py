@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from eslbridge import consulting
 from eslbridge.models import Job, JobKind, JobState
 from eslbridge.outcomes import TransferOutcome
 from eslbridge.tasks import run_job
+from eslbridge.work import consulting
 from secretary.conversation.consult.machine import Finish
 from secretary.conversation.office import Outcome
 from secretary.models import Destination

@@ -9,12 +9,13 @@ from uuid import UUID
 
 import pytest
 
-from eslbridge import dialling, runner, telling
+from eslbridge import dialling
 from eslbridge.models import Job
 from eslbridge.simulator import Extension
 from eslbridge.simulator.caller import Caller, HangUp, Pause
 from eslbridge.simulator.channel import Channel
 from eslbridge.tasks import run_job
+from eslbridge.work import runner, telling
 from secretary.models import Callback
 from secretary.services import placing
 from secretary.services.callbacks import Consent, cancel_callback, request_callback

@@ -7,9 +7,9 @@ from uuid import UUID
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from eslbridge.announcing import announce_ended
 from eslbridge.jobs import MAX_REASON, JobResult
 from eslbridge.models import Job, JobKind, JobOutcome, JobState
+from eslbridge.work.announcing import announce_ended
 from tenants.context import tenant_context
 
 

@@ -12,7 +12,6 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import Final
 
-from eslbridge import telling
 from eslbridge.esl import commands
 from eslbridge.esl.errors import CommandTimeout
 from eslbridge.esl.events import Event
@@ -20,6 +19,7 @@ from eslbridge.esl.interface import EslClient
 from eslbridge.jobs import JobResult
 from eslbridge.models import JobOutcome
 from eslbridge.outcomes import TransferOutcome, outcome_of
+from eslbridge.work import telling
 
 LOOK_S: Final = 0.1
 ABANDONED: Final = frozenset({"NORMAL_CLEARING", "ORIGINATOR_CANCEL", "NONE", ""})

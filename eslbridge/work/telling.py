@@ -6,7 +6,8 @@ The leg goes to a voice node by the extension `secretary_tell` of the printed di
 
 The node speaks, and lets the leg go on (it parks, with `secretary_told`) or hangs it up with the cause that says why.
 Where no node takes it, or one dies, it parks just as well: whoever picked up sees on the telephone who it is about. The
-leg is known at the node by a token that only the platform can make, as a colleague's leg is (`eslbridge.consulting`).
+leg is known at the node by a token that only the platform can make, as a colleague's leg is
+(`eslbridge.work.consulting`).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
-from eslbridge import consulting, dialling, jobs, originating
+from eslbridge import dialling, jobs
 from eslbridge.esl import commands
 from eslbridge.esl.errors import CommandFailed, CommandRefused, CommandTimeout, EslError, NotConnected
 from eslbridge.esl.interface import EslClient
@@ -22,6 +22,7 @@ from eslbridge.models import Job, JobKind, JobOutcome
 from eslbridge.outcomes import outcome_of
 from eslbridge.profiles import EslEndpoint
 from eslbridge.selectors import media_profile
+from eslbridge.work import consulting, originating
 from tenants.context import give_connection_back
 
 DONE: Final = JobResult(JobOutcome.DONE)

@@ -25,16 +25,17 @@ from uuid import UUID
 
 import structlog
 
-from eslbridge import dialling, jobs, telling
-from eslbridge.consulting import dial_string, loopback_variables, shown_name
+from eslbridge import dialling, jobs
 from eslbridge.esl import commands
 from eslbridge.esl.errors import CommandFailed, CommandTimeout, EslError, NotConnected
 from eslbridge.esl.interface import EslClient
-from eslbridge.hearing import Hearing, Leg, cause_in, ended
 from eslbridge.jobs import JobLost, JobResult
 from eslbridge.models import Job, JobOutcome
 from eslbridge.policy import DestinationKind
 from eslbridge.profiles import EslEndpoint
+from eslbridge.work import telling
+from eslbridge.work.consulting import dial_string, loopback_variables, shown_name
+from eslbridge.work.hearing import Hearing, Leg, cause_in, ended
 from tenants.context import give_connection_back, tenant_context
 
 log = structlog.get_logger(__name__)

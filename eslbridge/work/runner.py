@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from eslbridge import actions, jobs
+from eslbridge import jobs
 from eslbridge.esl.errors import EslError
 from eslbridge.esl.interface import EslClient
 from eslbridge.jobs import JobResult
@@ -17,6 +17,7 @@ from eslbridge.models import Job, JobKind, JobOutcome
 from eslbridge.ownership import owns_call
 from eslbridge.profiles import EslEndpoint
 from eslbridge.selectors import esl_endpoint
+from eslbridge.work import actions
 from tenants.context import give_connection_back
 from tenants.errors import UndecryptableError
 
