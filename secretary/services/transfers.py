@@ -10,11 +10,11 @@ from uuid import UUID, uuid4
 import structlog
 
 from eslbridge import dialling, jobs
-from eslbridge.concluding import conclude
 from eslbridge.dialplan import EXTENSION
 from eslbridge.jobs import JobResult
 from eslbridge.models import Job, JobKind, JobOutcome
 from eslbridge.outcomes import TransferOutcome
+from eslbridge.work.concluding import conclude
 from secretary.errors import TransferRefused
 from secretary.models import Call, CallOutcome, Destination
 from secretary.models.destination import PERSONS, TransferMode

@@ -11,9 +11,10 @@ from uuid import UUID
 
 import structlog
 
-from eslbridge import consulting, jobs
+from eslbridge import jobs
 from eslbridge.control import ControlError
 from eslbridge.esl.call import OutboundCall
+from eslbridge.work import consulting
 from secretary.voicenode import metrics
 from tenants.context import in_thread
 

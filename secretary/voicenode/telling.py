@@ -13,12 +13,12 @@ from uuid import UUID
 
 import structlog
 
-from eslbridge import telling
 from eslbridge.control import ControlError
 from eslbridge.esl.call import OutboundCall
 from eslbridge.media.attach import AttachError
 from eslbridge.media.contract import HAND_OVER_MS
 from eslbridge.outcomes import TransferOutcome
+from eslbridge.work import telling
 from secretary.conversation.consult.machine import Finish
 from secretary.selectors.told_callbacks import Told, told_of
 from secretary.voicenode import metrics
