@@ -59,7 +59,7 @@ ROWS: Final[dict[tuple[str, str], Row]] = {
     ("domains-detail", "DELETE"): Row("domains", 409, operator_only=True),
     ("esl-credential", "GET"): Row("esl-credential", 200),
     ("esl-credential", "PUT"): Row("esl-credential", 200, {"host": "10.0.0.1", "password": "x"}),
-    ("esl-credential", "PATCH"): Row("esl-credential", 200, {"port": 8022}),
+    ("esl-credential", "PATCH"): Row("esl-credential", 200, {"max_reconnects": 2}),
     ("esl-credential", "DELETE"): Row("esl-credential", 204),
     ("secretaries-list", "GET"): Row("secretaries", 200),
     ("secretaries-list", "POST"): Row("secretaries", 201, SECRETARY),
