@@ -240,7 +240,7 @@ class PipelineSession:
             if not calls and not self._news:
                 return
         log.warning("call %s: the model does not come to an end with its tools", self._briefing.call_uuid)
-        self.say(words(self._language).cannot)
+        self.say(words(self._language).no_answer)
 
     async def _round(self, line: Line, tries: int) -> list[Call]:
         """The model speaks once. Gives the tools that it wants, by ids of ours: not every server has unique ones."""
@@ -267,7 +267,7 @@ class PipelineSession:
             if spoken.calls or line.text:
                 return [Call(self._new("call"), call.name, call.arguments) for call in spoken.calls]
             if spoken.refused:
-                self.say(words(self._language).cannot)
+                self.say(words(self._language).no_answer)
                 return []
             log.info("call %s: the model said nothing", self._briefing.call_uuid)
         self.say(words(self._language).silent_model)

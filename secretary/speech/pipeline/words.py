@@ -11,7 +11,7 @@ from secretary.speech.contract import Briefing
 class Words:
     not_caught: str
     """To the caller: a turn without words."""
-    cannot: str
+    no_answer: str
     """To the caller: the model refuses, or does not come to an end with its tools."""
     silent_model: str
     """To the caller: the model had nothing to say, twice."""
@@ -27,7 +27,7 @@ class Words:
 
 _ENGLISH = Words(
     not_caught="I am sorry, I did not catch that. Could you say it again?",
-    cannot="I am sorry, I cannot help with that.",
+    no_answer="I am sorry, I have nothing to tell you about that. What else may I do for you?",
     silent_model="Is there anything else I can do for you?",
     rules=(
         "Everything you write is spoken to the caller on the telephone at once: plain sentences, short ones, no lists, "
@@ -44,7 +44,7 @@ _ENGLISH = Words(
 )
 _PORTUGUESE = Words(
     not_caught="Desculpe, não entendi. Pode repetir, por favor?",
-    cannot="Desculpe, não posso ajudar com isso.",
+    no_answer="Desculpe, sobre isso não sei dizer nada. Em que mais posso ajudar?",
     silent_model="Posso ajudar em mais alguma coisa?",
     rules=(
         "Tudo o que você escreve é falado imediatamente ao telefone: frases simples e curtas, sem listas, sem marcas, "
