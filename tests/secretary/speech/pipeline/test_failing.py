@@ -35,7 +35,7 @@ async def test_a_model_that_refuses(stage: Stage) -> None:
     stage.chat.then(stage.chat.says(finish="content_filter"))
     await stage.call()
     stage.turn()
-    await stage.listener.until_said(words("en").cannot)
+    await stage.listener.until_said(words("en").no_answer)
 
 
 @pytest.mark.parametrize("peer", ["stt", "chat", "speech"])

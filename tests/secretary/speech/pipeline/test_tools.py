@@ -145,7 +145,7 @@ async def test_rounds_are_bounded(stage: Stage) -> None:
     stage.listener.answer_tools = lambda call: session.tool_result(call.tool_call_id, "ok")
     stage.chat.then(*[stage.chat.says(calls=(("check_available", "{}"),))] * 10)
     stage.turn()
-    await stage.listener.until_said(words("en").cannot)
+    await stage.listener.until_said(words("en").no_answer)
     assert len(stage.chat.requests) == session_module.MOST_ROUNDS
 
 
