@@ -15,11 +15,11 @@ from django.urls import reverse
 from secretary.config.middleware import POLICY
 from tests.secretary.api.client import bearer, domain_key
 from tests.secretary.panel.cast import NOBODY, PASSWORD, Cast
-from tests.secretary.panel.conftest import cast, data_dir, no_node, sign_in
+from tests.secretary.panel.conftest import cast, data_dir, no_node, sign_in, stage
 from tests.secretary.panel.test_access import IN_A_DOMAIN, INSIDE, ROUTES, Route
 from tests.secretary.panel.test_markup import Reader
 
-__all__ = ["cast", "data_dir", "no_node", "sign_in"]
+__all__ = ["cast", "data_dir", "no_node", "sign_in", "stage"]
 
 SIGN_IN: Final = "/sign-in/"
 
