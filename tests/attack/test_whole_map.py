@@ -17,10 +17,16 @@ from tests.secretary.api.cast import Cast, cast_of
 from tests.secretary.api.client import Api, assertion, bearer, domain_key, installation_key
 from tests.secretary.api.test_every_route import MAKES, ROWS, address, parameters, routes, send
 from tests.secretary.panel.cast import Cast as PanelCast
-from tests.secretary.panel.conftest import cast, data_dir, no_node, sign_in, stage
+from tests.secretary.panel.conftest import cast, data_dir, no_node, sign_in
 from tests.secretary.panel.test_access import IN_A_DOMAIN, INSIDE, OUTSIDE, Route, walk
 
-__all__ = ["cast", "data_dir", "no_node", "sign_in", "stage"]
+__all__ = ["cast", "data_dir", "no_node", "sign_in"]
+
+
+@pytest.fixture(scope="module")
+def stage() -> None:
+    """The API's own tenants have the same names here: each test has a cast of its own."""
+
 
 FOR_EVERYBODY: Final = frozenset({"livez", "readyz", "api:openapi", "api:docs", "api:nowhere"})
 """No object of anybody's behind them. Static files come from WhiteNoise, which has no route: see test_slow_and_many."""
