@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+from django.db import OperationalError
+from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
@@ -23,3 +28,23 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         # Transactional tests empty every table; tests/tenants/test_audit.py looks at these triggers by themselves.
         for table in ("tenants_auditevent", "tenants_installationevent"):
             cursor.execute(f"alter table {table} disable trigger append_only_truncate")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_flush() -> Iterator[None]:
+    """Tables are emptied between tests that commit while a worker of theirs may still write: the loser of a deadlock
+    tries again."""
+    flush = DatabaseOperations.execute_sql_flush
+
+    def again(self: Any, statements: Any) -> None:
+        for _ in range(4):
+            try:
+                return flush(self, statements)
+            except OperationalError as error:
+                if "deadlock detected" not in str(error):
+                    raise
+        return flush(self, statements)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", again)
+        yield

@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 FIRST_DATAGRAM_S: Final = 0.3
 """FreeSWITCH sends its first datagram within 20 ms of binding its port; later than this it could not bind it."""
+LAST_DATAGRAM_S: Final = 2.0
+"""The last port gets more: a busy machine is late on every one, and a caller rather waits than is sent away."""
 TRIES: Final = 3
 CONNECT_S: Final = 2.0
 """mod_audio_stream gives up connecting after 1 s."""
@@ -112,7 +114,7 @@ async def _direct_udp(call: SwitchCall, media: MediaNode, route: Route) -> Audio
     node_host, node_port = media.udp_address(route.node_media_host)
     node_host = await _ipv4(node_host)
     pool = media.ports(switch_host, route.port_min, route.port_max)
-    for _ in range(TRIES):
+    for tried in range(TRIES):
         port = pool.take(media.now())
         try:
             leg = DirectUdpLeg(
@@ -124,7 +126,7 @@ async def _direct_udp(call: SwitchCall, media: MediaNode, route: Route) -> Audio
         leg.on_close(lambda port=port: pool.give_back(port, media.now()))  # type: ignore[misc]
         try:
             await call.send_message(commands.unicast(switch_host, port, node_host, node_port, native=law is not None))
-            await leg.wait_first_datagram(FIRST_DATAGRAM_S)
+            await leg.wait_first_datagram(FIRST_DATAGRAM_S if tried + 1 < TRIES else LAST_DATAGRAM_S)
         except TimeoutError:
             leg.close()
             log.warning("call %s: no audio from %s:%d, trying another port", call.call_uuid, switch_host, port)
