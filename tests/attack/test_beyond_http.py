@@ -147,7 +147,7 @@ def test_the_nodes_paths() -> None:
     metrics = answers["/metrics"]()
     assert isinstance(metrics, Answer)
     told = metrics.body.decode()
-    assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-|acme|globex|@", told)
+    assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-|\.example|@", told)
 
 
 # --- channels and events --------------------------------------------------------------------------------------------

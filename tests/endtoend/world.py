@@ -18,7 +18,7 @@ from unittest import mock
 import numpy as np
 from django.test import override_settings
 
-from eslbridge.media import process
+from eslbridge.media import attach, process
 from eslbridge.simulator import Options, StandInSwitch
 from secretary.config.env import HostPort
 from secretary.conversation.consult import machine
@@ -133,6 +133,7 @@ async def world(folder: Path, **settings: Any) -> AsyncIterator[World]:
         override_settings(**here),
         mock.patch.object(node_module, "Providers", LocalOnly),
         mock.patch.object(machine, "DECIDE_MS", 2_000),
+        mock.patch.object(attach, "FIRST_DATAGRAM_S", 5.0),  # dozens of calls on a machine that does more
         mock.patch.object(putting_through, "plan_transfer", _plan),
         mock.patch.object(process, "tune"),  # of a process of its own: it freezes what lives
     ):

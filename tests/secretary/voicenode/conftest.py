@@ -16,6 +16,7 @@ from django.conf import LazySettings
 
 from eslbridge.dialplan import Node, Shape, render
 from eslbridge.esl.outbound import OutboundServer
+from eslbridge.media import attach
 from eslbridge.media.node import MediaNode
 from eslbridge.services import save_credential
 from eslbridge.simulator import Extension, Options, StandInSwitch
@@ -177,8 +178,11 @@ class Exchange:
 
 
 @pytest.fixture
-async def exchange(transactional_db: None, tmp_path: Path, settings: LazySettings) -> AsyncIterator[Exchange]:
+async def exchange(
+    transactional_db: None, tmp_path: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Exchange]:
     settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(attach, "FIRST_DATAGRAM_S", 5.0)  # a test run's machine is busier than a telephone switch
     media = MediaNode(udp=("127.0.0.1", 0), websocket=("127.0.0.1", 0))
     voice_activity, providers, live, disk = VoiceActivity(slots=64), ScriptedProviders(), Live(), Disk()
     reception = Reception(
