@@ -114,31 +114,48 @@ async def _direct_udp(call: SwitchCall, media: MediaNode, route: Route) -> Audio
     node_host, node_port = media.udp_address(route.node_media_host)
     node_host = await _ipv4(node_host)
     pool = media.ports(switch_host, route.port_min, route.port_max)
-    for tried in range(TRIES):
-        port = pool.take(media.now())
-        try:
-            leg = DirectUdpLeg(
-                call.call_uuid, (switch_host, port), media.udp, media.clock, media.counters, law=law, rate=rate
-            )
-        except BaseException:
-            pool.give_back(port, media.now())
-            raise
-        leg.on_close(lambda port=port: pool.give_back(port, media.now()))  # type: ignore[misc]
-        try:
+    legs: list[DirectUdpLeg] = []
+    try:
+        for tried in range(TRIES):
+            port = pool.take(media.now())
+            try:
+                leg = DirectUdpLeg(
+                    call.call_uuid, (switch_host, port), media.udp, media.clock, media.counters, law=law, rate=rate
+                )
+            except BaseException:
+                pool.give_back(port, media.now())
+                raise
+            leg.on_close(lambda port=port: pool.give_back(port, media.now()))  # type: ignore[misc]
+            legs.append(leg)
             await call.send_message(commands.unicast(switch_host, port, node_host, node_port, native=law is not None))
-            await leg.wait_first_datagram(FIRST_DATAGRAM_S if tried + 1 < TRIES else LAST_DATAGRAM_S)
-        except TimeoutError:
-            leg.close()
+            found = await _first_heard(legs, FIRST_DATAGRAM_S if tried + 1 < TRIES else LAST_DATAGRAM_S)
+            if found is not None:
+                legs.remove(found)
+                return found
             log.warning("call %s: no audio from %s:%d, trying another port", call.call_uuid, switch_host, port)
-        except BaseException:
+    finally:
+        for leg in legs:
             leg.close()
-            raise
-        else:
-            return leg
     raise AttachError(
         f"{route.transport}: no datagram from {switch_host} reached {node_host}:{node_port} "
         f"({TRIES} ports tried): a firewall, a wrong address, or ports in use on the switch"
     )
+
+
+async def _first_heard(legs: list[DirectUdpLeg], timeout_s: float) -> DirectUdpLeg | None:
+    """The leg from whose port the switch sends; None where none does in time.
+
+    The earlier ones count as well: a parked channel of FreeSWITCH keeps the first connection that it could make,
+    whatever is asked afterwards. Where switch or node were only late, that is where the audio comes from.
+    """
+    waiting = [asyncio.ensure_future(leg.wait_first_datagram(timeout_s)) for leg in legs]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+    return next((leg for leg in legs if leg.datagrams), None)
 
 
 def _law(call: SwitchCall) -> Law:

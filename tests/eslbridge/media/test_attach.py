@@ -165,10 +165,28 @@ async def test_native_needs_g711(node, switch_of, ports):
 async def test_a_port_that_cannot_be_bound_is_left_for_another(node, switch_of, ports, monkeypatch):
     """The reply +OK means queued: only a datagram proves it. Three ports, then a clear error."""
     monkeypatch.setattr(attaching, "FIRST_DATAGRAM_S", 0.02)
+    monkeypatch.setattr(attaching, "LAST_DATAGRAM_S", 0.02)
     switch = switch_of(sends=False)
     with pytest.raises(AttachError, match="no datagram from"):
         await attach_leg(switch, node, Route(**ports), domain_uuid=DOMAIN)
     assert len({headers["local-port"] for headers in switch.commands}) == 3
+    nothing_is_left(node)
+
+
+async def test_a_late_switch_is_heard_on_the_port_that_it_kept(node, switch_of, ports, monkeypatch):
+    """A parked channel keeps its first connection: audio that comes late comes from the first port, and is taken."""
+    monkeypatch.setattr(attaching, "FIRST_DATAGRAM_S", 0.02)
+    switch = switch_of(sends=False)
+    attached = asyncio.create_task(attach_leg(switch, node, Route(**ports), domain_uuid=DOMAIN))
+    while len(switch.commands) < 2:
+        await asyncio.sleep(0.005)
+    first = switch.commands[0]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((first["local-ip"], int(first["local-port"])))
+        sock.sendto(SILENCE, (first["remote-ip"], int(first["remote-port"])))
+        leg = await attached
+    assert leg.datagrams == 1
+    leg.close()
     nothing_is_left(node)
 
 
