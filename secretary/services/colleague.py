@@ -1,4 +1,5 @@
-"""Whether a colleague is free, asked from a worker that has no event loop.
+"""Whether a colleague is free, asked from a worker that has no event loop: the default one, whose tasks are processes.
+Under gevent a thread is none, and a loop in it would be everybody's.
 
 A loop in a thread of its own keeps the connections to switches between questions, as the voice node's does: of ten
 callbacks of one domain, one logs in. What nobody asks for is closed after a while.

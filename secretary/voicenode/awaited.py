@@ -18,9 +18,8 @@ LOOK_EVERY_S: Final = 0.15
 """How often its row is read."""
 SEND_AGAIN_S: Final = 4.0
 """A job that no worker has begun by then is handed to Celery once more: the sweeper would come when it has expired."""
-
-
 ASK_AGAIN_S: Final = 1.0
+"""How often the switch is asked for a leg, and how long it may take to answer."""
 LEG_GONE_S: Final = 2.0
 """How long after a leg is gone from the switch its worker may take to say why."""
 
@@ -72,7 +71,7 @@ class AwaitedJob:
         return None
 
     async def end(self) -> Outcome:
-        """Wait for it."""
+        """Wait for it, as long as whoever asks has time: bound it."""
         while True:
             if (outcome := await self.ended()) is not None:
                 return outcome
